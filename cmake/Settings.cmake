@@ -28,6 +28,7 @@ add_library(kdb_flags INTERFACE)
 target_include_directories(kdb_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(kdb_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:_GNU_SOURCE>)
 target_compile_options(kdb_flags INTERFACE
-    -fno-common -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wpointer-arith -Wcast-align
-    -Wcast-qual -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
+    -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -fno-common -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion
+    -Wsign-conversion -Wpointer-arith -Wcast-align -Wcast-qual -Wundef -Wvla -Wformat=2 -Wswitch-enum
+    -Wnull-dereference -Wdouble-promotion -Wimplicit-fallthrough
     $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wwrite-strings>)
