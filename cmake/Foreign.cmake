@@ -26,7 +26,7 @@ target_include_directories(kdb_tomlplusplus SYSTEM INTERFACE ${KDB_TOML_DIR})
 # llhttp: Debian ships its generated C source inside node-llhttp.
 kdb_require_path(KDB_LLHTTP_SOURCE_DIR llhttp/llhttp.c node-llhttp PATHS /usr/share)
 kdb_require_path(KDB_LLHTTP_HEADER_DIR llhttp.h node-llhttp PATHS /usr/share/include /usr/include PATH_SUFFIXES llhttp)
-add_library(kdb_llhttp STATIC
+add_library(kdb_llhttp STATIC EXCLUDE_FROM_ALL
     ${KDB_LLHTTP_SOURCE_DIR}/llhttp/api.c ${KDB_LLHTTP_SOURCE_DIR}/llhttp/http.c ${KDB_LLHTTP_SOURCE_DIR}/llhttp/llhttp.c)
 target_include_directories(kdb_llhttp SYSTEM PUBLIC ${KDB_LLHTTP_HEADER_DIR})
 target_compile_options(kdb_llhttp PRIVATE -w)
