@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP server: a listening socket, its connections spread over the loops, limits on everything,
+// orderly stop.
+//
+// One loop accepts and gives each connection to the loop that has the fewest. One socket (no
+// SO_REUSEPORT) because a second server on the port must fail to start, because connections must be
+// even over few loops (hashing 64 clients onto 2 loops is not), and because a connection is handed
+// over once, not per request.
+#ifndef KDB_NET_LISTENER_H
+#define KDB_NET_LISTENER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ctx.h"
+#include "net/address.h"
+#include "net/http.h"
+
+struct kdb_listener;
+struct kdb_loop;
+struct kdb_tls;
+
+// Bounds on what clients can make the server hold or wait for. Times in milliseconds, sizes in
+// bytes.
+struct kdb_http_limits {
+    size_t header_bytes_max;       // request line and headers, also trailers: 431
+    size_t body_bytes_max;         // 413 BODY_TOO_LARGE
+    size_t body_bytes_total_max;   // bodies in memory at once, whole server: 503 OVERLOADED
+    size_t request_memory_bytes;   // limit of request->ctx.arena, 0: none
+    size_t connections_max;        // 503 OVERLOADED and close
+    size_t requests_in_flight_max; // waiting for an answer, whole server: 503 OVERLOADED
+    int64_t header_timeout_ms;     // first byte (or accept) to the end of the headers: 408
+    int64_t
+        body_timeout_ms; // end of headers to end of body, plus a second per 16 KiB received: 408
+    int64_t idle_timeout_ms;       // between requests: closed in silence
+    int64_t write_timeout_ms;      // an answer of which the client took nothing for so long: closed
+    size_t connections_per_ip_max; // 503 TOO_MANY_CONNECTIONS; 0: off. Loopback peers are exempt
+                                   // from this ...
+    uint32_t requests_per_second_per_ip; // ... and this: 429 RATE_LIMIT_EXCEEDED; 0: off
+    uint32_t violations_before_ban; // ... and this: so many 429 within `ban_ms` and the address is
+                                    // banned
+    int64_t ban_ms;                 // 429 IP_BANNED
+    size_t tracked_addresses_max;   // addresses remembered for the three above
+};
+
+// The defaults of the product. Any thread.
+struct kdb_http_limits kdb_http_limits_default(void);
+
+// A loop and the handler of the requests that arrive on it.
+struct kdb_listener_target {
+    struct kdb_loop *loop;
+    struct kdb_http_handler handler;
+};
+
+// Everything is copied by kdb_listener_open, except `tls` and the loops, which must outlive the
+// listener.
+struct kdb_listener_options {
+    const char *host; // address or name to bind, "0.0.0.0" and "::" for all
+    uint16_t port;    // 0: any free one
+    int backlog;      // connections the system queues for us
+    struct kdb_http_limits limits;
+    struct kdb_tls *tls; // NULL: plain HTTP
+    const struct kdb_address_range
+        *trusted_proxies; // peers whose forwarding headers are believed, besides loopback
+    size_t trusted_proxy_count;
+    const struct kdb_listener_target *targets; // the first one's loop accepts
+    size_t target_count;                       // at least 1
+};
+
+// Counters since the start, and how many there are now.
+struct kdb_listener_stats {
+    uint64_t connections_now;
+    uint64_t connections_total;
+    uint64_t connections_refused; // by a limit
+    uint64_t requests_now;        // given to a handler and not answered
+    uint64_t requests_total;
+    uint64_t requests_refused; // answered by net itself: malformed, too large, too slow, too many
+};
+
+// Binds, listens and begins to accept. The loops may run already or be started later. Fails with
+// CONFIG when the host or port cannot be used (says which and why). Not from a loop thread.
+KDB_NODISCARD kdb_status kdb_listener_open(struct kdb_ctx *ctx,
+                                           const struct kdb_listener_options *options,
+                                           struct kdb_listener **ret_listener);
+
+// The port it listens on. Any thread.
+uint16_t kdb_listener_port(const struct kdb_listener *listener);
+
+// Any thread; the numbers are of slightly different moments.
+struct kdb_listener_stats kdb_listener_stats(const struct kdb_listener *listener);
+
+// Orderly stop: accepts nothing more, closes idle connections, lets requests that began be answered
+// (with "Connection: close"), and after `grace_ms` cuts what is left. Returns when no connection is
+// open. The loops must be running. Any thread but the loops'.
+void kdb_listener_drain(struct kdb_listener *listener, int64_t grace_ms);
+
+// Makes a drain that is waiting give up its grace now (a second signal). Any thread.
+void kdb_listener_cut(struct kdb_listener *listener);
+
+// Drains without grace if that has not been done, waits until every request was answered by its
+// handler, frees. Accepts NULL. Any thread but the loops', which must be running.
+void kdb_listener_close(struct kdb_listener *listener);
+KDB_AUTO_DEFINE(struct kdb_listener, kdb_listener_close)
+
+#endif
