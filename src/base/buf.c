@@ -45,16 +45,32 @@ void kdb_buf_printf(struct kdb_buf *buf, const char *format, ...)
     va_end(again);
 }
 
-void kdb_buf_i64(struct kdb_buf *buf, int64_t value)
+// "00" to "99".
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                            "34353637383940414243444546474849505152535455565758596061626364656667"
+                            "6869707172737475767778798081828384858687888990919293949596979899";
+
+void kdb_buf_u64(struct kdb_buf *buf, uint64_t value)
 {
     char digits[20];
     size_t at = sizeof(digits);
-    uint64_t rest = value < 0 ? 0U - (uint64_t)value : (uint64_t)value;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
+    while (value >= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + value % 100 * 2, 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        at -= 2;
+        memcpy(digits + at, pairs + value * 2, 2);
+    } else {
+        digits[--at] = (char)('0' + value);
+    }
+    kdb_buf_append(buf, digits + at, sizeof(digits) - at);
+}
+
+void kdb_buf_i64(struct kdb_buf *buf, int64_t value)
+{
     if (value < 0)
         kdb_buf_put(buf, '-');
-    kdb_buf_append(buf, digits + at, sizeof(digits) - at);
+    kdb_buf_u64(buf, value < 0 ? 0U - (uint64_t)value : (uint64_t)value);
 }

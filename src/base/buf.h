@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A growing byte buffer on the heap: replies, encoded rows, log lines.
 //
-// Zeroed memory is an empty buffer. Owned by one object, used by one thread at a time. `limit` bounds what a
-// client can make us build: past it, appends are dropped and `is_exceeded` is set, to be checked once at the end.
+// Zeroed memory is an empty buffer. Owned by one object, used by one thread at a time. `limit`
+// bounds what a client can make us build: past it, appends are dropped and `is_exceeded` is set, to
+// be checked once at the end.
 #ifndef KDB_BASE_BUF_H
 #define KDB_BASE_BUF_H
 
@@ -35,8 +36,8 @@ static inline void kdb_buf_clear(struct kdb_buf *buf)
 // The slow path of kdb_buf_reserve.
 char *kdb_buf_grow(struct kdb_buf *buf, size_t extra);
 
-// Room for `extra` more bytes: where to write them, or NULL when the limit does not allow it (is_exceeded is set).
-// The bytes count only after kdb_buf_advance.
+// Room for `extra` (at least 1) more bytes: where to write them, or NULL when the limit does not
+// allow it (is_exceeded is set). The bytes count only after kdb_buf_advance.
 static inline char *kdb_buf_reserve(struct kdb_buf *buf, size_t extra)
 {
     if (KDB_LIKELY(buf->capacity - buf->len >= extra))
@@ -51,8 +52,10 @@ static inline void kdb_buf_advance(struct kdb_buf *buf, size_t written)
 
 static inline void kdb_buf_append(struct kdb_buf *buf, const void *data, size_t len)
 {
+    if (len == 0)
+        return;
     char *at = kdb_buf_reserve(buf, len);
-    if (KDB_LIKELY(at != NULL && len > 0)) {
+    if (KDB_LIKELY(at != NULL)) {
         memcpy(at, data, len);
         buf->len += len;
     }
@@ -79,6 +82,7 @@ static inline void kdb_buf_slice(struct kdb_buf *buf, kdb_slice s)
 void kdb_buf_printf(struct kdb_buf *buf, const char *format, ...) KDB_PRINTF(2, 3);
 
 // Decimal digits of an integer.
+void kdb_buf_u64(struct kdb_buf *buf, uint64_t value);
 void kdb_buf_i64(struct kdb_buf *buf, int64_t value);
 
 // The content, valid until the next append.

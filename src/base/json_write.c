@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Escaping of strings eight bytes at a time, and the layout of doubles.
+#include "base/json_write.h"
+
+#include <math.h>
+
+#include "base/double_text.h"
+
+#define EACH_BYTE(byte) (0x0101010101010101U * (uint64_t)(byte))
+
+// Largest power of ten of the first digit that is written without an exponent, and smallest.
+#define PLAIN_EXPONENT_MAX 15
+#define PLAIN_EXPONENT_MIN (-5)
+
+static bool needs_escape(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+// Non-zero when one of the eight bytes needs an escape ("Bit Twiddling Hacks", S. E. Anderson:
+// hasless and haszero).
+static uint64_t has_escape(uint64_t word)
+{
+    uint64_t quote = word ^ EACH_BYTE('"');
+    uint64_t backslash = word ^ EACH_BYTE('\\');
+    uint64_t control = (word - EACH_BYTE(0x20)) & ~word;
+    quote = (quote - EACH_BYTE(1)) & ~quote;
+    backslash = (backslash - EACH_BYTE(1)) & ~backslash;
+    return (control | quote | backslash) & EACH_BYTE(0x80);
+}
+
+// Length of the prefix that can be copied as it is.
+static size_t plain_prefix(const char *data, size_t len)
+{
+    size_t at = 0;
+    for (; at + 8 <= len; at += 8) {
+        uint64_t word;
+        memcpy(&word, data + at, 8);
+        if (has_escape(word))
+            break;
+    }
+    while (at < len && !needs_escape((unsigned char)data[at]))
+        at++;
+    return at;
+}
+
+static void put_escape(struct kdb_buf *buf, unsigned char c)
+{
+    static const char short_form[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char hex[] = "0123456789abcdef";
+    char letter = c < 0x20 ? short_form[c] : (char)c;
+    if (letter) {
+        kdb_buf_append(buf, (char[]){'\\', letter}, 2);
+        return;
+    }
+    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15U]};
+    kdb_buf_append(buf, escape, sizeof(escape));
+}
+
+void kdb_json_escaped(struct kdb_buf *buf, kdb_slice text)
+{
+    while (text.len > 0) {
+        size_t plain = plain_prefix(text.data, text.len);
+        kdb_buf_append(buf, text.data, plain);
+        if (plain == text.len)
+            return;
+        put_escape(buf, (unsigned char)text.data[plain]);
+        text = kdb_slice_skip(text, plain + 1);
+    }
+}
+
+void kdb_json_string(struct kdb_buf *buf, kdb_slice text)
+{
+    size_t plain = plain_prefix(text.data, text.len);
+    char *at = kdb_buf_reserve(buf, plain + 2);
+    if (!at)
+        return;
+    *at = '"';
+    if (plain > 0)
+        memcpy(at + 1, text.data, plain);
+    kdb_buf_advance(buf, plain + 1);
+    if (KDB_UNLIKELY(plain < text.len))
+        kdb_json_escaped(buf, kdb_slice_skip(text, plain));
+    kdb_buf_put(buf, '"');
+}
+
+// Digits with the point where the exponent says, zeros filled in on either side.
+static size_t lay_out_plain(const struct kdb_digits *digits, char *out)
+{
+    size_t len = 0;
+    if (digits->exponent < 0) {
+        out[len++] = '0';
+        out[len++] = '.';
+        for (int i = -1; i > digits->exponent; i--)
+            out[len++] = '0';
+    }
+    for (int i = 0; i < digits->count; i++) {
+        out[len++] = digits->text[i];
+        if (i == digits->exponent && i + 1 < digits->count)
+            out[len++] = '.';
+    }
+    for (int i = digits->count; i <= digits->exponent; i++)
+        out[len++] = '0';
+    if (digits->count <= digits->exponent + 1) {
+        out[len++] = '.';
+        out[len++] = '0';
+    }
+    return len;
+}
+
+bool kdb_json_double(struct kdb_buf *buf, double value)
+{
+    if (!isfinite(value))
+        return false;
+    if (signbit(value))
+        kdb_buf_put(buf, '-');
+    double magnitude = fabs(value);
+    if (magnitude < 1e15 && magnitude == (double)(int64_t)magnitude) {
+        kdb_buf_i64(buf, (int64_t)magnitude);
+        KDB_BUF_LIT(buf, ".0");
+        return true;
+    }
+    struct kdb_digits digits;
+    kdb_double_digits(magnitude, &digits);
+    char text[32];
+    if (digits.exponent >= PLAIN_EXPONENT_MIN && digits.exponent <= PLAIN_EXPONENT_MAX) {
+        kdb_buf_append(buf, text, lay_out_plain(&digits, text));
+        return true;
+    }
+    size_t len = 0;
+    text[len++] = digits.text[0];
+    if (digits.count > 1) {
+        text[len++] = '.';
+        memcpy(text + len, digits.text + 1, (size_t)digits.count - 1);
+        len += (size_t)digits.count - 1;
+    }
+    text[len++] = 'e';
+    kdb_buf_append(buf, text, len);
+    kdb_buf_i64(buf, digits.exponent);
+    return true;
+}
