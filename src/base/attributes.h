@@ -14,11 +14,13 @@
 #define KDB_AUTO(close) __attribute__((cleanup(close##_auto)))
 
 // Defines the cleanup function that KDB_AUTO(close) needs, for a `void close(type *)`.
+// NOLINTBEGIN(bugprone-macro-parentheses): a type takes no parentheses
 #define KDB_AUTO_DEFINE(type, close)           \
     static inline void close##_auto(type **at) \
     {                                          \
         close(*at);                            \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 __extension__ typedef __int128 kdb_int128;
 __extension__ typedef unsigned __int128 kdb_uint128;
