@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stack of messages that the consumer takes whole and turns around: no lock, no ABA problem.
+#include "base/mailbox.h"
+
+#include "base/assert.h"
+
+void kdb_mailbox_init(struct kdb_mailbox *mailbox, size_t depth_max, void (*wake)(void *arg),
+                      void *arg)
+{
+    KDB_ASSERT(wake != NULL);
+    atomic_init(&mailbox->newest, NULL);
+    atomic_init(&mailbox->depth, 0);
+    mailbox->depth_max = depth_max;
+    mailbox->wake = wake;
+    mailbox->wake_arg = arg;
+}
+
+// Counts `count` messages in, unless that would be too many.
+static bool enter(struct kdb_mailbox *mailbox, size_t count)
+{
+    size_t before = atomic_fetch_add_explicit(&mailbox->depth, count, memory_order_relaxed);
+    if (before + count <= mailbox->depth_max)
+        return true;
+    atomic_fetch_sub_explicit(&mailbox->depth, count, memory_order_relaxed);
+    return false;
+}
+
+// Puts a run that is linked newest to oldest on top.
+static void push(struct kdb_mailbox *mailbox, struct kdb_message *newest,
+                 struct kdb_message *oldest)
+{
+    struct kdb_message *below = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
+    do {
+        oldest->next = below;
+    } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &below, newest,
+                                                    memory_order_release, memory_order_relaxed));
+    if (!below)
+        mailbox->wake(mailbox->wake_arg);
+}
+
+// Turns a list around; returns its former last message.
+static struct kdb_message *reverse(struct kdb_message *list, size_t *ret_count)
+{
+    struct kdb_message *turned = NULL;
+    size_t count = 0;
+    while (list) {
+        struct kdb_message *next = list->next;
+        list->next = turned;
+        turned = list;
+        list = next;
+        count++;
+    }
+    *ret_count = count;
+    return turned;
+}
+
+bool kdb_mailbox_post(struct kdb_mailbox *mailbox, struct kdb_message *message)
+{
+    if (!enter(mailbox, 1))
+        return false;
+    push(mailbox, message, message);
+    return true;
+}
+
+bool kdb_mailbox_post_list(struct kdb_mailbox *mailbox, struct kdb_message *oldest)
+{
+    if (!oldest)
+        return true;
+    size_t count = 0;
+    for (const struct kdb_message *at = oldest; at; at = at->next)
+        count++;
+    if (!enter(mailbox, count))
+        return false;
+    push(mailbox, reverse(oldest, &count), oldest);
+    return true;
+}
+
+struct kdb_message *kdb_mailbox_take(struct kdb_mailbox *mailbox)
+{
+    struct kdb_message *newest =
+        atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire);
+    size_t count = 0;
+    struct kdb_message *oldest = reverse(newest, &count);
+    atomic_fetch_sub_explicit(&mailbox->depth, count, memory_order_relaxed);
+    return oldest;
+}
