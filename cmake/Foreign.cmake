@@ -30,6 +30,8 @@ add_library(kdb_llhttp STATIC EXCLUDE_FROM_ALL
     ${KDB_LLHTTP_SOURCE_DIR}/llhttp/api.c ${KDB_LLHTTP_SOURCE_DIR}/llhttp/http.c ${KDB_LLHTTP_SOURCE_DIR}/llhttp/llhttp.c)
 target_include_directories(kdb_llhttp SYSTEM PUBLIC ${KDB_LLHTTP_HEADER_DIR})
 target_compile_options(kdb_llhttp PRIVATE -w)
+# Its loose mode takes any byte for the line feed behind a chunk size.
+target_compile_definitions(kdb_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 
 # libpg_query: its raw parse tree is described by PostgreSQL's own server headers.
 kdb_require_path(KDB_PG_QUERY_DIR pg_query.h libpg-query-dev)

@@ -15,36 +15,11 @@
 #include "base/ctx.h"
 #include "net/address.h"
 #include "net/http.h"
+#include "net/limits.h"
 
 struct kdb_listener;
 struct kdb_loop;
 struct kdb_tls;
-
-// Bounds on what clients can make the server hold or wait for. Times in milliseconds, sizes in
-// bytes.
-struct kdb_http_limits {
-    size_t header_bytes_max;       // request line and headers, also trailers: 431
-    size_t body_bytes_max;         // 413 BODY_TOO_LARGE
-    size_t body_bytes_total_max;   // bodies in memory at once, whole server: 503 OVERLOADED
-    size_t request_memory_bytes;   // limit of request->ctx.arena, 0: none
-    size_t connections_max;        // 503 OVERLOADED and close
-    size_t requests_in_flight_max; // waiting for an answer, whole server: 503 OVERLOADED
-    int64_t header_timeout_ms;     // first byte (or accept) to the end of the headers: 408
-    int64_t
-        body_timeout_ms; // end of headers to end of body, plus a second per 16 KiB received: 408
-    int64_t idle_timeout_ms;       // between requests: closed in silence
-    int64_t write_timeout_ms;      // an answer of which the client took nothing for so long: closed
-    size_t connections_per_ip_max; // 503 TOO_MANY_CONNECTIONS; 0: off. Loopback peers are exempt
-                                   // from this ...
-    uint32_t requests_per_second_per_ip; // ... and this: 429 RATE_LIMIT_EXCEEDED; 0: off
-    uint32_t violations_before_ban; // ... and this: so many 429 within `ban_ms` and the address is
-                                    // banned
-    int64_t ban_ms;                 // 429 IP_BANNED
-    size_t tracked_addresses_max;   // addresses remembered for the three above
-};
-
-// The defaults of the product. Any thread.
-struct kdb_http_limits kdb_http_limits_default(void);
 
 // A loop and the handler of the requests that arrive on it.
 struct kdb_listener_target {

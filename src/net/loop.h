@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/ctx.h"
+#include "base/mailbox.h"
 
 struct kdb_loop;
 struct kdb_timer;
@@ -19,7 +20,7 @@ struct kdb_timer;
 // Work for a loop; embedded in whatever is handed over, which the poster gives away until `run` is
 // called.
 struct kdb_loop_task {
-    struct kdb_loop_task *next; // links a chain for kdb_loop_post_chain; the loop's once posted
+    struct kdb_message message; // must be first; the loop's once posted
     // On the loop's thread; may free the task.
     void (*run)(struct kdb_loop_task *task, struct kdb_loop *loop);
 };
@@ -54,9 +55,9 @@ KDB_AUTO_DEFINE(struct kdb_loop, kdb_loop_close)
 // posted. Any thread.
 void kdb_loop_post(struct kdb_loop *loop, struct kdb_loop_task *task);
 
-// Hands over several at once, linked by `next` in the order they shall run, the last one's NULL:
-// one wake-up. Any thread.
-void kdb_loop_post_chain(struct kdb_loop *loop, struct kdb_loop_task *first);
+// Hands over several at once, linked by `message.next` in the order they shall run, the last one's
+// NULL: one wake-up. Any thread.
+void kdb_loop_post_list(struct kdb_loop *loop, struct kdb_loop_task *first);
 
 // Adds a hook; they run in the order added, before the loop writes what was answered in the turn.
 // On the loop's thread, or before it runs.
