@@ -134,7 +134,7 @@ KDB_NODISCARD kdb_status kdb_settings_parse(struct kdb_ctx *ctx, kdb_slice text,
 // One setting as it is shown to people: system.settings, the start message.
 struct kdb_setting_view {
     const char *name;   // "server.port"
-    kdb_slice value;    // as it would be written in server.toml; "***" for a secret that is set
+    kdb_slice value;    // as an environment variable would hold it; "***" for a secret that is set
     kdb_slice standard; // the default, same form
     const char *description; // one sentence
     const char *category;    // title of its section

@@ -5,7 +5,7 @@
 #define KDB_CONF_LIMITS_H
 
 // server.toml: far above any real file; keeps a wrong path (a log, a device) from being read whole.
-#define KDB_LIMIT_CONFIG_BYTES ((size_t)256 * 1024)
+#define KDB_LIMIT_CONFIG_BYTES ((size_t)128 * 1024)
 // Dots in one line of server.toml: each may open a nested table, which the TOML reader frees by
 // recursion.
 #define KDB_LIMIT_CONFIG_LINE_DOTS ((size_t)500)
