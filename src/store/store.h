@@ -141,9 +141,8 @@ KDB_NODISCARD kdb_status kdb_store_sync(struct kdb_store *store, struct kdb_ctx 
 
 // Asks whether writes are accepted again after DISK_FULL, without changing data; free when nothing
 // has failed. RocksDB itself looks for free space every five seconds after such an error and needs
-// room for one write buffer
-// (`write_buffer_bytes`); commits succeed again by themselves then. DISK_FULL while there is none;
-// UNAVAILABLE after any other error of the disk: only reopening helps.
+// room for one write buffer of every space; commits succeed again by themselves then. DISK_FULL
+// while there is none; UNAVAILABLE after any other error of the disk: only reopening helps.
 KDB_NODISCARD kdb_status kdb_store_resume(struct kdb_store *store, struct kdb_ctx *ctx);
 
 // Bytes the store holds in memory (caches, write buffers) and on disk, for system tables.
