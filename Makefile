@@ -3,7 +3,7 @@
 JOBS ?= $(shell nproc)
 DATA ?= ./data
 SECONDS_PER_TARGET ?= 60
-configure = cmake --preset $(1) --log-level=WARNING
+configure = cmake --preset $(1) --log-level=WARNING >/dev/null
 compile = cmake --build build/$(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
