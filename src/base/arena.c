@@ -78,7 +78,7 @@ void kdb_arena_reset(struct kdb_arena *arena)
 void *kdb_arena_alloc_chunk(struct kdb_arena *arena, size_t size)
 {
     KDB_ASSERT(size <= SIZE_MAX / 2);
-    size_t rounded = (size + 15U) & ~(size_t)15U;
+    size_t rounded = (size + (size == 0) + 15U) & ~(size_t)15U;
     bool is_large = rounded > CHUNK_BYTES / 4;
     size_t bytes = is_large ? rounded : CHUNK_BYTES;
     struct kdb_arena_chunk *chunk = kdb_realloc(NULL, sizeof(*chunk) + bytes);

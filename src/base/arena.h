@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request memory: allocate by bumping a pointer, free everything at once.
 //
-// An arena belongs to one object (a request, a catalog snapshot, a prepared plan) and is used by one thread at a
-// time. Allocation never returns NULL; a byte limit is kept as a flag instead of a failure: code that allocates
-// in proportion to input calls kdb_ctx_check (ctx.h) once per row or per node, which turns the flag into an error
-// reply. Memory is not zeroed unless the function says so.
+// An arena belongs to one object (a request, a catalog snapshot, a prepared plan) and is used by
+// one thread at a time. Allocation never returns NULL; a byte limit is kept as a flag instead of a
+// failure: code that allocates in proportion to input calls kdb_ctx_check (ctx.h) once per row or
+// per node, which turns the flag into an error reply. Memory is not zeroed unless the function says
+// so.
 #ifndef KDB_BASE_ARENA_H
 #define KDB_BASE_ARENA_H
 
@@ -44,10 +45,10 @@ static inline bool kdb_arena_is_exceeded(const struct kdb_arena *arena)
 // The slow path of kdb_arena_alloc: opens a new chunk.
 void *kdb_arena_alloc_chunk(struct kdb_arena *arena, size_t size);
 
-// `size` bytes aligned to 16.
+// `size` bytes aligned to 16; size 0 gives a place of its own too.
 static inline void *kdb_arena_alloc(struct kdb_arena *arena, size_t size)
 {
-    size_t rounded = (size + 15U) & ~(size_t)15U;
+    size_t rounded = (size + (size == 0) + 15U) & ~(size_t)15U;
     if (KDB_UNLIKELY((size_t)(arena->end - arena->at) < rounded || rounded < size))
         return kdb_arena_alloc_chunk(arena, size);
     void *memory = arena->at;
@@ -64,16 +65,17 @@ void *kdb_arena_array(struct kdb_arena *arena, size_t count, size_t size);
 // One zeroed object of a type.
 #define KDB_ARENA_NEW(arena, type) ((type *)kdb_arena_zalloc((arena), sizeof(type)))
 
-// Makes room for one more element in a growing array: returns `items` or a larger copy (the old one is left behind)
-// and updates `*capacity`. `items` may be NULL with capacity 0.
+// Makes room for one more element in a growing array: returns `items` or a larger copy (the old one
+// is left behind) and updates `*capacity`. `items` may be NULL with capacity 0.
 void *kdb_arena_grow(struct kdb_arena *arena, void *items, size_t count, size_t *capacity,
                      size_t size);
 
-// Appends to a struct's {items, count, capacity} array: KDB_PUSH(arena, list.items, list.count, list.capacity, x).
-#define KDB_PUSH(arena, items, count, capacity, value)                                       \
-    do {                                                                                     \
-        (items) = kdb_arena_grow((arena), (items), (count), &(capacity), sizeof(*(items)));  \
-        (items)[(count)++] = (value);                                                        \
+// Appends to a struct's {items, count, capacity} array: KDB_PUSH(arena, list.items, list.count,
+// list.capacity, x).
+#define KDB_PUSH(arena, items, count, capacity, value)                                             \
+    do {                                                                                           \
+        (items) = kdb_arena_grow((arena), (items), (count), &(capacity), sizeof(*(items)));        \
+        (items)[(count)++] = (value);                                                              \
     } while (0)
 
 // A copy of the bytes, with a NUL behind them that is not counted.
@@ -82,7 +84,8 @@ kdb_slice kdb_arena_copy(struct kdb_arena *arena, kdb_slice bytes);
 // printf into the arena.
 kdb_slice kdb_arena_printf(struct kdb_arena *arena, const char *format, ...) KDB_PRINTF(2, 3);
 
-// Calls `fn(arg)` when the arena is reset or deinitialised, newest first: releases handles of foreign libraries.
+// Calls `fn(arg)` when the arena is reset or deinitialised, newest first: releases handles of
+// foreign libraries.
 void kdb_arena_on_reset(struct kdb_arena *arena, void (*fn)(void *arg), void *arg);
 
 #endif

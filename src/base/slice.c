@@ -36,18 +36,14 @@ kdb_slice kdb_slice_trim(kdb_slice s)
 
 size_t kdb_slice_find(kdb_slice haystack, kdb_slice needle, size_t from)
 {
+    if (from > haystack.len)
+        return SIZE_MAX;
     if (needle.len == 0)
-        return from <= haystack.len ? from : SIZE_MAX;
-    while (from + needle.len <= haystack.len) {
-        const char *at =
-            memchr(haystack.data + from, needle.data[0], haystack.len - needle.len - from + 1);
-        if (!at)
-            return SIZE_MAX;
-        if (memcmp(at, needle.data, needle.len) == 0)
-            return (size_t)(at - haystack.data);
-        from = (size_t)(at - haystack.data) + 1;
-    }
-    return SIZE_MAX;
+        return from;
+    if (haystack.len - from < needle.len)
+        return SIZE_MAX;
+    const char *at = memmem(haystack.data + from, haystack.len - from, needle.data, needle.len);
+    return at ? (size_t)(at - haystack.data) : SIZE_MAX;
 }
 
 static uint64_t rotate(uint64_t x, int bits)
