@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/fault.h"
 #include "store/store_priv.h"
 
 // A range that holds nothing: the scan ends at once whatever the backend.
@@ -218,7 +219,10 @@ kdb_status kdb_store_commit(struct kdb_store *store, struct kdb_ctx *ctx,
     KDB_ASSERT(batch->store == store);
     if (batch->count == 0)
         return KDB_OK;
+    if (kdb_fault_point("store.before_commit"))
+        return kdb_fail(ctx, KDB_ERR_IO, "injected: store.before_commit");
     KDB_TRY(store->ops->commit(store, ctx, batch, mode));
+    (void)kdb_fault_point("store.after_commit"); // a place to be killed at
     if (mode == KDB_COMMIT_ASYNC)
         (void)atomic_fetch_add_explicit(&store->async_commits, 1, memory_order_release);
     return KDB_OK;
