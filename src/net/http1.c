@@ -21,7 +21,7 @@ static const struct net_refusal body_too_large = {
 static const struct net_refusal not_implemented = {
     501, "NOT_IMPLEMENTED", "The method or transfer coding is not supported"};
 static const struct net_refusal bad_version = {505, "HTTP_VERSION_NOT_SUPPORTED",
-                                               "Only HTTP/1.1 and HTTP/1.0 are supported"};
+                                               "Only versions 1.0 and 1.1 of HTTP are supported"};
 static const struct net_refusal bad_expectation = {417, "EXPECTATION_FAILED",
                                                    "Only 100-continue can be expected"};
 static const struct net_refusal too_slow = {408, "REQUEST_TIMEOUT",
@@ -173,6 +173,8 @@ static int on_value(llhttp_t *parser, const char *at, size_t len)
     struct kdb_http1_slot *slot = slot_of(parser);
     if (slot->has_head)
         return ignore(slot, len);
+    if (slot->request.field_count == 0)
+        return stop(slot, &malformed);
     slot->fields[slot->request.field_count - 1].value = kdb_slice_trim((kdb_slice){at, len});
     return 0;
 }
@@ -385,8 +387,7 @@ static size_t parse(struct kdb_http1 *http, const char *data, size_t len)
         return (size_t)(llhttp_get_error_pos(&slot->parser) - data);
     const struct net_refusal *refusal = slot->refusal;
     if (!refusal)
-        refusal = error == HPE_INVALID_VERSION || error == HPE_PAUSED_H2_UPGRADE ? &bad_version
-                                                                                 : &malformed;
+        refusal = error == HPE_INVALID_VERSION ? &bad_version : &malformed;
     refuse(http, refusal, refusal == &overloaded ? 1 : 0);
     return len;
 }
@@ -410,8 +411,8 @@ static enum scan scan_lines(struct kdb_http1_slot *slot, kdb_slice bytes, size_t
         size_t len = (size_t)(line_feed - line);
         if (len == 0 || line[len - 1] != '\r' || memchr(line, '\r', len - 1))
             return SCAN_BAD;
-        bool is_continued = line[0] == ' ' || line[0] == '\t';
-        if (is_continued || memchr(line, '\0', len))
+        // A line that continues the one before, or a header without a name.
+        if (line[0] == ' ' || line[0] == '\t' || line[0] == ':' || memchr(line, '\0', len))
             return SCAN_BAD;
         slot->line_start += len + 1;
         slot->searched = slot->line_start;
