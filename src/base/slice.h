@@ -21,6 +21,9 @@ typedef struct {
 // A slice of a string literal, usable in static initialisers.
 #define KDB_LIT(s) ((kdb_slice){("" s), sizeof(s) - 1})
 
+// The same for members of a constant table, where a compound literal is not allowed: {.name = KDB_LIT_INIT("x")}.
+#define KDB_LIT_INIT(s) {("" s), sizeof(s) - 1}
+
 // printf("%.*s", KDB_ARG(slice)).
 #define KDB_ARG(s) (int)(s).len, (s).data
 

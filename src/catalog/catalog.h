@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// All definitions of the server as one immutable, reference-counted snapshot: namespaces, tables, storages, users.
+// All definitions of the server as one immutable, reference-counted snapshot: namespaces, tables,
+// storages, users.
 //
-// Readers take a snapshot once per statement and never lock while they use it. A change builds the next snapshot, writes
-// the stored definitions through the committer and publishes the snapshot once they are durable: all or nothing. Changes
-// are serialised by kdb_catalog_lock and run on workers, never on an event loop.
+// Readers take a snapshot once per statement and never lock while they use it. A change builds the
+// next snapshot, writes the stored definitions through the committer and publishes the snapshot
+// once they are durable: all or nothing. Changes are serialised by kdb_catalog_lock and run on
+// workers, never on an event loop.
 #ifndef KDB_CATALOG_CATALOG_H
 #define KDB_CATALOG_CATALOG_H
 
@@ -26,10 +28,11 @@ struct kdb_storage {
     atomic_uint references;
     kdb_slice id;
     kdb_slice name;
-    kdb_slice description;    // may be null
-    kdb_slice type;           // "filesystem"
-    kdb_slice base_directory; // absolute path, no trailing slash; empty for `local`: the data folder
-    kdb_slice config;         // JSON, may be null
+    kdb_slice description; // may be null
+    kdb_slice type;        // "filesystem"
+    kdb_slice
+        base_directory; // absolute path, no trailing slash; empty for `local`: the data folder
+    kdb_slice config;   // JSON, may be null
     kdb_slice shared_template;
     kdb_slice user_template;
     int64_t created_at_us;
@@ -54,7 +57,7 @@ struct kdb_user {
     kdb_role role;
     int64_t created_at_us;
     int64_t updated_at_us;
-    int64_t deleted_at_us;   // 0: active
+    int64_t deleted_at_us; // 0: active
 };
 
 struct kdb_catalog_snapshot {
@@ -69,9 +72,10 @@ struct kdb_catalog_snapshot {
 
 struct kdb_catalog;
 
-// Loads every definition from the store (META space), creating the fixed namespaces, the `local` storage and the user
-// `root` in memory when the store is new (nothing is written here: see kdb_catalog_bootstrap in exec). The catalog reads
-// the store only here. Close with kdb_catalog_close.
+// Loads every definition from the store (META space), creating the fixed namespaces, the `local`
+// storage and the user `root` in memory when the store is new (nothing is written here: see
+// kdb_catalog_bootstrap in exec). The catalog reads the store only here. Close with
+// kdb_catalog_close.
 KDB_NODISCARD kdb_status kdb_catalog_open(struct kdb_store *store, struct kdb_ctx *ctx,
                                           struct kdb_catalog **ret_catalog);
 void kdb_catalog_close(struct kdb_catalog *catalog); // accepts NULL
@@ -80,10 +84,12 @@ void kdb_catalog_close(struct kdb_catalog *catalog); // accepts NULL
 struct kdb_catalog_snapshot *kdb_catalog_acquire(struct kdb_catalog *catalog);
 void kdb_catalog_release(struct kdb_catalog_snapshot *snapshot); // accepts NULL
 
-// Version of the newest snapshot: lets a holder see cheaply whether its own is still the newest. Any thread.
+// Version of the newest snapshot: lets a holder see cheaply whether its own is still the newest.
+// Any thread.
 uint64_t kdb_catalog_version(const struct kdb_catalog *catalog);
 
-// Lookups in a snapshot; borrowed from it; NULL when absent. Names are compared as given (already folded).
+// Lookups in a snapshot; borrowed from it; NULL when absent. Names are compared as given (already
+// folded).
 struct kdb_table *kdb_catalog_table(const struct kdb_catalog_snapshot *snapshot, kdb_slice space,
                                     kdb_slice name);
 struct kdb_table *kdb_catalog_table_by_id(const struct kdb_catalog_snapshot *snapshot, uint32_t id);
@@ -99,15 +105,16 @@ struct kdb_catalog_change {
     struct kdb_store_batch *batch;     // META writes; the caller commits it through the committer
 };
 
-// Serialises changes: begin waits for the one before. Every begin is followed by exactly one publish (after the batch is
-// durable) or abandon (nothing happened).
+// Serialises changes: begin waits for the one before. Every begin is followed by exactly one
+// publish (after the batch is durable) or abandon (nothing happened).
 void kdb_catalog_begin(struct kdb_catalog *catalog, struct kdb_store *store,
                        struct kdb_catalog_change *ret_change);
 void kdb_catalog_publish(struct kdb_catalog_change *change);
 void kdb_catalog_abandon(struct kdb_catalog_change *change);
 
-// Parts of a change. Objects are referenced by the next snapshot; the stored form is put into the batch. put replaces an
-// object of the same key (the old table object is marked obsolete at publish).
+// Parts of a change. Objects are referenced by the next snapshot; the stored form is put into the
+// batch. put replaces an object of the same key (the old table object is marked obsolete at
+// publish).
 void kdb_catalog_put_table(struct kdb_catalog_change *change, struct kdb_table *table);
 void kdb_catalog_remove_table(struct kdb_catalog_change *change, struct kdb_table *table);
 void kdb_catalog_put_namespace(struct kdb_catalog_change *change, struct kdb_namespace *space);
@@ -119,7 +126,8 @@ void kdb_catalog_put_user(struct kdb_catalog_change *change, struct kdb_user *us
 // A table id never used before; part of the change's batch.
 uint32_t kdb_catalog_next_table_id(struct kdb_catalog_change *change);
 
-// New objects with one reference, owning copies of what `like` points to (its references field is ignored).
+// New objects with one reference, owning copies of what `like` points to (its references field is
+// ignored).
 struct kdb_namespace *kdb_namespace_create(const struct kdb_namespace *like);
 struct kdb_storage *kdb_storage_create(const struct kdb_storage *like);
 struct kdb_user *kdb_user_create(const struct kdb_user *like);
@@ -127,7 +135,8 @@ void kdb_namespace_unref(struct kdb_namespace *space); // all accept NULL
 void kdb_storage_unref(struct kdb_storage *storage);
 void kdb_user_unref(struct kdb_user *user);
 
-// Lower-case role names of the wire; kdb_role_parse knows the aliases of CREATE USER (admin, developer, viewer, …).
+// Lower-case role names of the wire; kdb_role_parse knows the aliases of CREATE USER (admin,
+// developer, viewer, …).
 const char *kdb_role_name(kdb_role role);
 bool kdb_role_parse(kdb_slice name, kdb_role *ret_role);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A copy-on-write map from text to reference-counted objects: a catalog snapshot with 10,000 tables shares all but one
-// bucket with the snapshot before it, so a CREATE TABLE costs the same whatever the number of tables.
+// A copy-on-write map from text to reference-counted objects: a catalog snapshot with 10,000 tables
+// shares all but one bucket with the snapshot before it, so a CREATE TABLE costs the same whatever
+// the number of tables.
 //
-// A map value is immutable; set and remove give a new map. Buckets and items are reference-counted through the item
-// vtable. Any thread may read a map it holds.
+// A map value is immutable; set and remove give a new map. Buckets and items are reference-counted
+// through the item vtable. Any thread may read a map it holds.
 #ifndef KDB_CATALOG_COW_MAP_H
 #define KDB_CATALOG_COW_MAP_H
 
@@ -21,7 +22,8 @@ struct kdb_cow_ops {
     void (*unref)(void *item);
 };
 
-// A new map like `map` in which `item` (referenced by the map) stands for its key. `map` keeps its own reference.
+// A new map like `map` in which `item` (referenced by the map) stands for its key. `map` keeps its
+// own reference.
 struct kdb_cow_map *kdb_cow_map_set(struct kdb_cow_map *map, const struct kdb_cow_ops *ops,
                                     void *item);
 
@@ -35,7 +37,8 @@ void *kdb_cow_map_find(const struct kdb_cow_map *map, const struct kdb_cow_ops *
 size_t kdb_cow_map_count(const struct kdb_cow_map *map);
 
 // Calls `visit` for every item in no particular order until it returns false.
-void kdb_cow_map_each(const struct kdb_cow_map *map, bool (*visit)(void *arg, void *item), void *arg);
+void kdb_cow_map_each(const struct kdb_cow_map *map, bool (*visit)(void *arg, void *item),
+                      void *arg);
 
 struct kdb_cow_map *kdb_cow_map_ref(struct kdb_cow_map *map);
 void kdb_cow_map_unref(struct kdb_cow_map *map, const struct kdb_cow_ops *ops); // accepts NULL

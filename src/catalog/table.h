@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The definition of one table: names, columns at every schema version, storage and policies.
 //
-// Immutable once published and reference-counted: a catalog snapshot, a plan or a partition holds a reference. An ALTER
-// or DROP publishes another object and marks this one obsolete, which is how a cached plan notices. Any thread.
+// Immutable once published and reference-counted: a catalog snapshot, a plan or a partition holds a
+// reference. An ALTER or DROP publishes another object and marks this one obsolete, which is how a
+// cached plan notices. Any thread.
 #ifndef KDB_CATALOG_TABLE_H
 #define KDB_CATALOG_TABLE_H
 
@@ -26,7 +27,8 @@ typedef enum {
 // Ids from here on belong to system tables; they are never stored.
 #define KDB_SYSTEM_TABLE_ID 0xFFFF0000U
 
-// When hot rows of one (table, user) move to Parquet; a zero part never fires, both zero: only by hand.
+// When hot rows of one (table, user) move to Parquet; a zero part never fires, both zero: only by
+// hand.
 struct kdb_flush_policy {
     uint32_t rows;             // hot keys of one (table, user), tombstones included
     uint32_t interval_seconds; // since the scope's oldest unflushed write
@@ -43,17 +45,17 @@ struct kdb_table {
     kdb_slice space;         // namespace
     kdb_slice name;
     kdb_table_kind kind;
-    kdb_slice owner;         // effective user at CREATE
+    kdb_slice owner;             // effective user at CREATE
     struct kdb_schema **schemas; // version v is schemas[v - 1]
     uint32_t schema_count;
     const struct kdb_schema *schema; // the newest
     int32_t next_column_id;
-    kdb_slice storage_id;    // row of system.storages
-    kdb_slice location;      // LOCATION 'path' as written, or null: then the storage's template applies
+    kdb_slice storage_id; // row of system.storages
+    kdb_slice location; // LOCATION 'path' as written, or null: then the storage's template applies
     struct kdb_flush_policy flush;
-    bool has_flush_policy;   // false: flush.default_* settings apply
+    bool has_flush_policy; // false: flush.default_* settings apply
     int64_t retention_ms;
-    bool is_admin_only;      // system tables that only dba and system may read
+    bool is_admin_only; // system tables that only dba and system may read
     int64_t created_at_us;
     int64_t updated_at_us;
 };

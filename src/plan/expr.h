@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bound expressions: every name resolved, every type known, every conversion explicit.
 //
-// The binder makes them with PostgreSQL's rules; then one tree serves two readers that must agree: the evaluator (eval.h)
-// runs it over encoded rows, the engine printer (engine_text.h) writes it as DuckDB SQL. Immutable once bound, owned by
-// the plan's arena; any thread.
+// The binder makes them with PostgreSQL's rules; then one tree serves two readers that must agree:
+// the evaluator (eval.h) runs it over encoded rows, the engine printer (engine_text.h) writes it as
+// DuckDB SQL. Immutable once bound, owned by the plan's arena; any thread.
 #ifndef KDB_PLAN_EXPR_H
 #define KDB_PLAN_EXPR_H
 
@@ -23,26 +23,27 @@ struct kdb_window;
 struct kdb_expr_order;
 
 typedef enum {
-    KDB_EXPR_CONST,       // `constant`
-    KDB_EXPR_INPUT,       // inputs[input]: a lifted literal or a parameter, already of `type`
-    KDB_EXPR_COLUMN,      // `column` of `relation`
-    KDB_EXPR_CALL,        // function(args); operators too
-    KDB_EXPR_CAST,        // args[0] to `type`
-    KDB_EXPR_AND,         // two or more args, three-valued, evaluated left to right
-    KDB_EXPR_OR,          // same
+    KDB_EXPR_CONST,  // `constant`
+    KDB_EXPR_INPUT,  // inputs[input]: a lifted literal or a parameter, already of `type`
+    KDB_EXPR_COLUMN, // `column` of `relation`
+    KDB_EXPR_CALL,   // function(args); operators too
+    KDB_EXPR_CAST,   // args[0] to `type`
+    KDB_EXPR_AND,    // two or more args, three-valued, evaluated left to right
+    KDB_EXPR_OR,     // same
     KDB_EXPR_NOT,
     KDB_EXPR_IS_NULL,     // is_negated: IS NOT NULL
     KDB_EXPR_IS_BOOLEAN,  // args[0] IS [NOT] TRUE/FALSE/UNKNOWN by `truth`
     KDB_EXPR_IS_DISTINCT, // args[0] IS [NOT] DISTINCT FROM args[1], same kinds
     KDB_EXPR_IN,          // args[0] [NOT] IN (args[1..]), all of comparable kinds
-    KDB_EXPR_CASE,        // args: when, then, …, then the ELSE value when arg_count is odd; whens are BOOLEAN
+    KDB_EXPR_CASE, // args: when, then, …, then the ELSE value when arg_count is odd; whens are
+                   // BOOLEAN
     KDB_EXPR_COALESCE,
-    KDB_EXPR_GREATEST,    // NULLs ignored
+    KDB_EXPR_GREATEST, // NULLs ignored
     KDB_EXPR_LEAST,
-    KDB_EXPR_NULLIF,      // args[0], args[1] of comparable kinds; result is args[0]
-    KDB_EXPR_AGGREGATE,   // function(args) over a group; engine only
-    KDB_EXPR_WINDOW,      // function(args) OVER window; engine only
-    KDB_EXPR_SUBQUERY     // by `subquery_kind`; engine only
+    KDB_EXPR_NULLIF,    // args[0], args[1] of comparable kinds; result is args[0]
+    KDB_EXPR_AGGREGATE, // function(args) over a group; engine only
+    KDB_EXPR_WINDOW,    // function(args) OVER window; engine only
+    KDB_EXPR_SUBQUERY   // by `subquery_kind`; engine only
 } kdb_expr_kind;
 
 typedef enum {
@@ -62,7 +63,7 @@ struct kdb_expr {
     char truth;       // IS_BOOLEAN: 't', 'f', 'u'
     struct kdb_expr **args;
     size_t arg_count;
-    int position;     // 1-based byte in the statement, for errors; 0 unknown
+    int position; // 1-based byte in the statement, for errors; 0 unknown
     union {
         kdb_value constant;
         uint32_t input;
@@ -97,10 +98,14 @@ struct kdb_window {
     struct kdb_expr *start_offset, *end_offset;
 };
 
-// True when no column, input-independent subquery or volatile call is inside: the value is fixed for one execution.
+// True when no column, input-independent subquery or volatile call is inside: the value is fixed
+// for one execution.
 bool kdb_expr_is_fixed(const struct kdb_expr *expr);
 
-// Structural equality (same columns, inputs, functions): what GROUP BY and ORDER BY match by.
-bool kdb_expr_equal(const struct kdb_expr *a, const struct kdb_expr *b);
+// Structural equality (same columns and functions): what GROUP BY and ORDER BY match by. Constants
+// and inputs are compared by `leaf_equal`.
+typedef bool (*kdb_leaf_equal)(void *self, const struct kdb_expr *a, const struct kdb_expr *b);
+bool kdb_expr_equal(const struct kdb_expr *a, const struct kdb_expr *b, kdb_leaf_equal leaf_equal,
+                    void *self);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bound query: relations, joins, grouping, windows, set operations, with every expression bound.
 //
-// Made by bind_select.c, printed for the engine by engine_text.c. Owned by the plan's arena; immutable; any thread.
+// Made by bind_select.c, printed for the engine by engine_text.c. Owned by the plan's arena;
+// immutable; any thread.
 #ifndef KDB_PLAN_QUERY_H
 #define KDB_PLAN_QUERY_H
 
@@ -19,27 +20,28 @@ typedef enum {
 struct kdb_relation_column {
     kdb_slice name;
     kdb_type type;
-    int32_t id;       // stable column id of a table's column, 0 otherwise
-    bool is_system;   // _seq, _updated, _deleted: not part of * inside, nor of NATURAL
+    int32_t id;     // stable column id of a table's column, 0 otherwise
+    bool is_system; // _seq, _updated, _deleted: not part of * inside, nor of NATURAL
     bool is_not_null;
     bool is_key;
 };
 
-// One item of FROM. `number` is unique in the statement: the engine text calls it r<number> and its columns c<index>.
+// One item of FROM. `number` is unique in the statement: the engine text calls it r<number> and its
+// columns c<index>.
 struct kdb_relation {
     kdb_relation_kind kind;
     uint32_t number;
+    uint32_t level;  // nesting depth of the query it belongs to (outer queries have lower levels)
     kdb_slice name;  // alias or table name, what qualified references use
     kdb_slice space; // namespace of a table reference without alias, else null
     struct kdb_relation_column *columns;
     uint32_t column_count;
-    struct kdb_table *table;        // TABLE
-    struct kdb_expr *filter;        // TABLE: conjuncts of WHERE about this table alone (pruning), may be NULL
-    bool *is_column_used;           // TABLE: columns some expression reads
-    bool shows_deleted;             // TABLE: the query mentions _deleted of this table in a filter: tombstones are rows
-    struct kdb_query *query;        // QUERY
-    struct kdb_common_table *cte;   // QUERY: a reference to a common table expression
-    struct kdb_expr *function;      // FUNCTION
+    struct kdb_table *table;      // TABLE
+    bool *is_column_used;         // TABLE: columns some expression reads
+    bool shows_deleted;           // TABLE: a filter mentions its _deleted: tombstones are rows
+    struct kdb_query *query;      // QUERY
+    struct kdb_common_table *cte; // QUERY: a reference to a common table expression
+    struct kdb_expr *function;    // FUNCTION
     bool is_lateral;
 };
 
@@ -63,7 +65,6 @@ struct kdb_source {
 struct kdb_target {
     struct kdb_expr *expr;
     kdb_slice name; // the output column's name, PostgreSQL's rules
-    bool is_hidden; // carried for ORDER BY only
 };
 
 struct kdb_query {
@@ -79,18 +80,21 @@ struct kdb_query {
     struct kdb_expr *where;
     struct kdb_expr **group_by;
     size_t group_count;
-    bool is_grouped;           // GROUP BY, HAVING or an aggregate
+    bool is_grouped;  // GROUP BY, HAVING or an aggregate
+    bool has_windows; // some target or sort key has OVER
     struct kdb_expr *having;
     bool is_distinct;
     struct kdb_expr **distinct_on;
     size_t distinct_on_count;
-    struct kdb_target *targets; // visible ones first; the output columns of every form of query
+    struct kdb_target *targets; // the output columns of every form of query
     size_t target_count;
     struct kdb_expr_order *order; // for set operations and DISTINCT: `expr` is a COLUMN of `output`
     size_t order_count;
-    struct kdb_relation *output;  // the query's own columns as a relation (ORDER BY of set operations)
+    struct kdb_relation
+        *output; // the query's own columns as a relation (ORDER BY of set operations)
+    uint32_t level;
     struct kdb_expr *limit, *offset;
-    bool has_outer_reference;     // correlated
+    bool has_outer_reference; // correlated
 };
 
 #endif

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binding of expressions: literals, parameters, names, operators and the special forms.
+#include "plan/bind_priv.h"
+
+#include "base/assert.h"
+#include "types/number_text.h"
+
+static struct kdb_expr *with_args(struct bind *bind, struct kdb_expr *expr, struct kdb_expr **args,
+                                  size_t count)
+{
+    expr->args = args;
+    expr->arg_count = count;
+    for (size_t i = 0; i < count; i++)
+        expr->is_volatile = expr->is_volatile || args[i]->is_volatile;
+    (void)bind;
+    return expr;
+}
+
+static struct kdb_expr **new_args(struct bind *bind, size_t count)
+{
+    return kdb_arena_array(bind->arena, count ? count : 1, sizeof(struct kdb_expr *));
+}
+
+static kdb_status bind_args(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr ***ret)
+{
+    struct kdb_expr **args = new_args(bind, ast->arg_count);
+    for (size_t i = 0; i < ast->arg_count; i++)
+        KDB_TRY(bind_expr(bind, ast->args[i], &args[i]));
+    *ret = args;
+    return KDB_OK;
+}
+
+// Digits before and behind the point of a number's text; false beyond 38 digits or for an exponent
+// out of reach.
+static bool decimal_type(kdb_slice text, kdb_type *ret)
+{
+    return kdb_decimal_type_of(text, ret);
+}
+
+static kdb_status number_type(struct bind *bind, const struct kdb_ast *ast, kdb_type *ret)
+{
+    int64_t value;
+    if (ast->literal_kind == KDB_AST_INTEGER && kdb_slice_to_i64(ast->text, &value)) {
+        bool is_int = value >= INT32_MIN && value <= INT32_MAX;
+        *ret = KDB_TYPE(is_int ? KDB_INT : KDB_BIGINT);
+        return KDB_OK;
+    }
+    if (!decimal_type(ast->text, ret)) {
+        kdb_error_at(bind->ctx, ast->position);
+        return kdb_fail(bind->ctx, KDB_ERR_OUT_OF_RANGE, "the number %.*s has more than 38 digits",
+                        KDB_ARG(ast->text));
+    }
+    return KDB_OK;
+}
+
+static kdb_status bind_input(struct bind *bind, struct kdb_input input, int position,
+                             struct kdb_expr **ret)
+{
+    struct kdb_plan *plan = bind->plan;
+    struct kdb_expr *expr = bind_new(bind, KDB_EXPR_INPUT, input.type, position);
+    expr->input = (uint32_t)plan->input_count;
+    KDB_PUSH(bind->arena, plan->inputs, plan->input_count, plan->input_capacity, input);
+    *ret = expr;
+    return KDB_OK;
+}
+
+static kdb_status bind_bits(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    // X'00ff' is a byte string here (PostgreSQL would make a bit string of it).
+    if (ast->text.len == 0 || (ast->text.data[0] | 0x20) != 'x')
+        return bind_unsupported(bind, "bit string literals", ast->position);
+    kdb_slice hex = kdb_slice_skip(ast->text, 1);
+    kdb_slice text = kdb_arena_printf(bind->arena, "\\x%.*s", KDB_ARG(hex));
+    kdb_value value;
+    kdb_status status = kdb_value_parse(text, bind->ctx, KDB_TYPE(KDB_BYTES), &value);
+    if (status != KDB_OK) {
+        kdb_error_at(bind->ctx, ast->position);
+        return status;
+    }
+    *ret = bind_const(bind, value, KDB_TYPE(KDB_BYTES));
+    return KDB_OK;
+}
+
+static kdb_status bind_literal(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    kdb_type type = KDB_TYPE(KDB_UNKNOWN);
+    switch (ast->literal_kind) {
+    case KDB_AST_NULL:
+        *ret = bind_null(bind, type);
+        (*ret)->position = ast->position;
+        return KDB_OK;
+    case KDB_AST_BOOLEAN:
+        *ret = bind_const(bind, kdb_value_bool(kdb_slice_equal(ast->text, KDB_LIT("true"))),
+                          KDB_TYPE(KDB_BOOLEAN));
+        return KDB_OK;
+    case KDB_AST_BITS:
+        return bind_bits(bind, ast, ret);
+    case KDB_AST_INTEGER:
+    case KDB_AST_DECIMAL:
+        KDB_TRY(number_type(bind, ast, &type));
+        break;
+    case KDB_AST_STRING:
+        break;
+    }
+    if (ast->literal >= 0) {
+        struct kdb_input input = {
+            .index = (uint32_t)ast->literal, .is_minus = ast->is_minus, .type = type};
+        return bind_input(bind, input, ast->position, ret);
+    }
+    kdb_value value = kdb_value_bytes(KDB_UNKNOWN, ast->text);
+    if (type.kind != KDB_UNKNOWN)
+        KDB_TRY(kdb_value_parse(ast->text, bind->ctx, type, &value));
+    *ret = bind_const(bind, value, type);
+    (*ret)->position = ast->position;
+    return KDB_OK;
+}
+
+static kdb_type param_type(const struct kdb_param *param)
+{
+    switch (param->form) {
+    case 'b':
+        return KDB_TYPE(KDB_BOOLEAN);
+    case 'i':
+        return KDB_TYPE(KDB_INT);
+    case 'I':
+        return KDB_TYPE(KDB_BIGINT);
+    case 'd':
+        return KDB_TYPE(KDB_DOUBLE);
+    default:
+        return KDB_TYPE(KDB_UNKNOWN);
+    }
+}
+
+static kdb_status bind_param(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    const struct kdb_plan_request *request = bind->request;
+    if (ast->param < 1 || (size_t)ast->param > request->param_count) {
+        kdb_error_at(bind->ctx, ast->position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_PARAMETER,
+                        "parameter $%d is not given: the request has %zu parameter(s)", ast->param,
+                        request->param_count);
+    }
+    struct kdb_input input = {.is_param = true,
+                              .index = (uint32_t)ast->param - 1,
+                              .type = param_type(&request->params[ast->param - 1])};
+    return bind_input(bind, input, ast->position, ret);
+}
+
+kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct kdb_expr **args,
+                     size_t count, int position, struct kdb_expr **ret)
+{
+    struct kdb_function_call call = {.name = name,
+                                     .is_operator = is_operator,
+                                     .kind = KDB_FUNCTION_SCALAR,
+                                     .args = args,
+                                     .arg_count = count,
+                                     .coerce = bind_coerce_implicit,
+                                     .self = bind};
+    const struct kdb_function *function;
+    kdb_type type;
+    kdb_status status = kdb_function_resolve(bind->ctx, &call, &function, &type);
+    if (status != KDB_OK) {
+        kdb_error_at(bind->ctx, position);
+        return status;
+    }
+    struct kdb_expr *expr = bind_new(bind, KDB_EXPR_CALL, type, position);
+    expr->function = function;
+    expr->is_volatile = function->is_volatile;
+    *ret = with_args(bind, expr, args, count);
+    return KDB_OK;
+}
+
+static kdb_status bind_operator(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_expr **args;
+    KDB_TRY(bind_args(bind, ast, &args));
+    for (size_t i = 0; i < ast->arg_count; i++) {
+        if (ast->args[i]->kind == KDB_AST_ROW)
+            return bind_unsupported(bind, "row comparison", ast->position);
+    }
+    return bind_call(bind, ast->name, true, args, ast->arg_count, ast->position, ret);
+}
+
+kdb_status bind_boolean(struct bind *bind, const struct kdb_ast *ast, const char *clause,
+                        struct kdb_expr **ret)
+{
+    struct kdb_expr *expr;
+    KDB_TRY(bind_expr(bind, ast, &expr));
+    if (expr->type.kind != KDB_BOOLEAN && expr->type.kind != KDB_UNKNOWN) {
+        kdb_error_at(bind->ctx, ast->position);
+        return kdb_fail(bind->ctx, KDB_ERR_TYPE_MISMATCH,
+                        "argument of %s must be type boolean, not type %s", clause,
+                        kdb_kind_name((kdb_kind)expr->type.kind));
+    }
+    return bind_coerce(bind, expr, KDB_TYPE(KDB_BOOLEAN), KDB_CAST_IMPLICIT, ret);
+}
+
+static kdb_status bind_logic(struct bind *bind, const struct kdb_ast *ast, kdb_expr_kind kind,
+                             struct kdb_expr **ret)
+{
+    const char *clause = kind == KDB_EXPR_AND ? "AND" : kind == KDB_EXPR_OR ? "OR" : "NOT";
+    KDB_TRY(bind_count_terms(bind, ast->arg_count));
+    struct kdb_expr **args = new_args(bind, ast->arg_count);
+    for (size_t i = 0; i < ast->arg_count; i++)
+        KDB_TRY(bind_boolean(bind, ast->args[i], clause, &args[i]));
+    *ret = with_args(bind, bind_new(bind, kind, KDB_TYPE(KDB_BOOLEAN), ast->position), args,
+                     ast->arg_count);
+    return KDB_OK;
+}
+
+// Comparable operands for IN, IS DISTINCT FROM, NULLIF: resolves "=" to convert both sides as the
+// operator would.
+static kdb_status bind_comparable(struct bind *bind, struct kdb_expr **left,
+                                  struct kdb_expr **right, int position)
+{
+    struct kdb_expr *pair[2] = {*left, *right};
+    struct kdb_expr *call;
+    KDB_TRY(bind_call(bind, KDB_LIT("="), true, pair, 2, position, &call));
+    *left = pair[0];
+    *right = pair[1];
+    return KDB_OK;
+}
+
+// x IN (a, b, …): one node when all sides agree on a type, else an OR of equals as PostgreSQL does.
+static kdb_status bind_in(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_expr **args;
+    KDB_TRY(bind_args(bind, ast, &args));
+    KDB_TRY(bind_count_terms(bind, ast->arg_count - 1));
+    for (size_t i = 0; i < ast->arg_count; i++) {
+        if (ast->args[i]->kind == KDB_AST_ROW)
+            return bind_unsupported(bind, "row comparison", ast->position);
+    }
+    kdb_type type;
+    KDB_TRY(bind_common(bind, args, ast->arg_count, "IN", &type));
+    struct kdb_expr *probe[2] = {args[0], args[1]};
+    struct kdb_expr *call;
+    KDB_TRY(bind_call(bind, KDB_LIT("="), true, probe, 2, ast->position, &call));
+    struct kdb_expr *in = bind_new(bind, KDB_EXPR_IN, KDB_TYPE(KDB_BOOLEAN), ast->position);
+    in->is_negated = ast->is_negated;
+    *ret = with_args(bind, in, args, ast->arg_count);
+    return KDB_OK;
+}
+
+static struct kdb_expr *combine(struct bind *bind, kdb_expr_kind kind, struct kdb_expr *a,
+                                struct kdb_expr *b)
+{
+    struct kdb_expr **args = new_args(bind, 2);
+    args[0] = a;
+    args[1] = b;
+    return with_args(bind, bind_new(bind, kind, KDB_TYPE(KDB_BOOLEAN), a->position), args, 2);
+}
+
+// low <= x AND x <= high, each side resolved on its own as PostgreSQL does.
+static kdb_status between_half(struct bind *bind, const struct kdb_ast *ast, size_t low,
+                               size_t high, struct kdb_expr **ret)
+{
+    static const char *const operators[2][2] = {{">=", "<="}, {"<", ">"}};
+    struct kdb_expr *sides[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct kdb_expr **args = new_args(bind, 2);
+        KDB_TRY(bind_expr(bind, ast->args[0], &args[0]));
+        KDB_TRY(bind_expr(bind, ast->args[i == 0 ? low : high], &args[1]));
+        kdb_slice name = kdb_slice_cstr(operators[ast->is_negated ? 1 : 0][i]);
+        KDB_TRY(bind_call(bind, name, true, args, 2, ast->position, &sides[i]));
+    }
+    *ret = combine(bind, ast->is_negated ? KDB_EXPR_OR : KDB_EXPR_AND, sides[0], sides[1]);
+    return KDB_OK;
+}
+
+static kdb_status bind_between(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_expr *straight;
+    KDB_TRY(between_half(bind, ast, 1, 2, &straight));
+    if (!ast->is_symmetric) {
+        *ret = straight;
+        return KDB_OK;
+    }
+    struct kdb_expr *swapped;
+    KDB_TRY(between_half(bind, ast, 2, 1, &swapped));
+    *ret = combine(bind, ast->is_negated ? KDB_EXPR_AND : KDB_EXPR_OR, straight, swapped);
+    return KDB_OK;
+}
+
+static kdb_status bind_like(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_expr **args;
+    KDB_TRY(bind_args(bind, ast, &args));
+    bool is_ilike = kdb_slice_equal(ast->name, KDB_LIT("ilike"));
+    struct kdb_expr *like;
+    KDB_TRY(bind_call(bind, is_ilike ? KDB_LIT("~~*") : KDB_LIT("~~"), true, args, ast->arg_count,
+                      ast->position, &like));
+    if (!ast->is_negated) {
+        *ret = like;
+        return KDB_OK;
+    }
+    struct kdb_expr **inner = new_args(bind, 1);
+    inner[0] = like;
+    *ret = with_args(bind, bind_new(bind, KDB_EXPR_NOT, KDB_TYPE(KDB_BOOLEAN), ast->position),
+                     inner, 1);
+    return KDB_OK;
+}
+
+static kdb_status bind_test(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_expr **args = new_args(bind, ast->arg_count);
+    struct kdb_expr *expr;
+    if (ast->kind == KDB_AST_IS_BOOLEAN) {
+        KDB_TRY(bind_boolean(bind, ast->args[0], "IS", &args[0]));
+        expr = bind_new(bind, KDB_EXPR_IS_BOOLEAN, KDB_TYPE(KDB_BOOLEAN), ast->position);
+        expr->truth = ast->name.data[0];
+    } else {
+        for (size_t i = 0; i < ast->arg_count; i++)
+            KDB_TRY(bind_expr(bind, ast->args[i], &args[i]));
+        bool is_null_test = ast->kind == KDB_AST_IS_NULL;
+        expr = bind_new(bind, is_null_test ? KDB_EXPR_IS_NULL : KDB_EXPR_IS_DISTINCT,
+                        KDB_TYPE(KDB_BOOLEAN), ast->position);
+        if (is_null_test)
+            KDB_TRY(
+                args[0]->type.kind == KDB_UNKNOWN
+                    ? bind_coerce(bind, args[0], KDB_TYPE(KDB_TEXT), KDB_CAST_IMPLICIT, &args[0])
+                    : KDB_OK);
+        else
+            KDB_TRY(bind_comparable(bind, &args[0], &args[1], ast->position));
+    }
+    expr->is_negated = ast->is_negated;
+    *ret = with_args(bind, expr, args, ast->arg_count);
+    return KDB_OK;
+}
+
+static kdb_status bind_condition(struct bind *bind, const struct kdb_ast *ast, size_t index,
+                                 struct kdb_expr **ret)
+{
+    if (!ast->operand)
+        return bind_boolean(bind, ast->args[index], "CASE/WHEN", ret);
+    struct kdb_expr **args = new_args(bind, 2);
+    KDB_TRY(bind_expr(bind, ast->operand, &args[0]));
+    KDB_TRY(bind_expr(bind, ast->args[index], &args[1]));
+    return bind_call(bind, KDB_LIT("="), true, args, 2, ast->position, ret);
+}
+
+static kdb_status bind_case(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    size_t pairs = ast->arg_count / 2;
+    size_t count = ast->arg_count + 1; // ELSE is always there, NULL when not written
+    struct kdb_expr **args = new_args(bind, count);
+    struct kdb_expr **results = new_args(bind, pairs + 1);
+    for (size_t i = 0; i < pairs; i++) {
+        KDB_TRY(bind_condition(bind, ast, 2 * i, &args[2 * i]));
+        KDB_TRY(bind_expr(bind, ast->args[2 * i + 1], &results[i]));
+    }
+    if (ast->otherwise)
+        KDB_TRY(bind_expr(bind, ast->otherwise, &results[pairs]));
+    else
+        results[pairs] = bind_null(bind, KDB_TYPE(KDB_UNKNOWN));
+    kdb_type type;
+    KDB_TRY(bind_common(bind, results, pairs + 1, "CASE", &type));
+    for (size_t i = 0; i < pairs; i++)
+        args[2 * i + 1] = results[i];
+    args[count - 1] = results[pairs];
+    *ret = with_args(bind, bind_new(bind, KDB_EXPR_CASE, type, ast->position), args, count);
+    return KDB_OK;
+}
+
+static kdb_status bind_choice(struct bind *bind, const struct kdb_ast *ast, kdb_expr_kind kind,
+                              const char *what, struct kdb_expr **ret)
+{
+    struct kdb_expr **args;
+    KDB_TRY(bind_args(bind, ast, &args));
+    kdb_type type;
+    KDB_TRY(bind_common(bind, args, ast->arg_count, what, &type));
+    *ret = with_args(bind, bind_new(bind, kind, type, ast->position), args, ast->arg_count);
+    return KDB_OK;
+}
+
+static kdb_status bind_nullif(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_expr **args;
+    KDB_TRY(bind_args(bind, ast, &args));
+    KDB_TRY(bind_comparable(bind, &args[0], &args[1], ast->position));
+    *ret = with_args(bind, bind_new(bind, KDB_EXPR_NULLIF, args[0]->type, ast->position), args, 2);
+    return KDB_OK;
+}
+
+static kdb_status bind_cast(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    kdb_type type;
+    bool is_serial = false;
+    const char *why = NULL;
+    if (kdb_slice_equal_nocase(ast->type.name, KDB_LIT("interval")))
+        type = KDB_TYPE(KDB_INTERVAL);
+    else if (ast->type.is_array ||
+             !kdb_type_from_sql(ast->type.name, ast->type.args, ast->type.arg_count, &type,
+                                &is_serial, &why)) {
+        kdb_error_at(bind->ctx, ast->position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "%s \"%.*s\"%s",
+                        why ? why : "there is no type", KDB_ARG(ast->type.name),
+                        ast->type.is_array ? " (arrays are not supported)" : "");
+    }
+    struct kdb_expr *inner;
+    KDB_TRY(bind_expr(bind, ast->args[0], &inner));
+    // A bare DECIMAL in a cast keeps the value's own scale, as PostgreSQL's numeric does.
+    if (type.kind == KDB_DECIMAL && ast->type.arg_count == 0 && inner->type.kind == KDB_DECIMAL)
+        type = inner->type;
+    return bind_coerce(bind, inner, type, KDB_CAST_EXPLICIT, ret);
+}
+
+static kdb_status bind_subquery(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_query *query;
+    KDB_TRY(bind_select(bind, ast->select, &query));
+    struct kdb_expr *expr = bind_new(bind, KDB_EXPR_SUBQUERY, KDB_TYPE(KDB_BOOLEAN), ast->position);
+    expr->query = query;
+    if (ast->kind == KDB_AST_EXISTS) {
+        expr->subquery_kind = KDB_SUBQUERY_EXISTS;
+        *ret = expr;
+        return KDB_OK;
+    }
+    if (query->target_count != 1) {
+        kdb_error_at(bind->ctx, ast->position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "subquery must return only one column");
+    }
+    if (ast->kind == KDB_AST_SCALAR) {
+        expr->subquery_kind = KDB_SUBQUERY_SCALAR;
+        expr->type = query->targets[0].expr->type;
+        *ret = expr;
+        return KDB_OK;
+    }
+    expr->subquery_kind = ast->is_all ? KDB_SUBQUERY_ALL : KDB_SUBQUERY_ANY;
+    if (ast->args[0]->kind == KDB_AST_ROW)
+        return bind_unsupported(bind, "row comparison", ast->position);
+    struct kdb_expr **sides = new_args(bind, 2);
+    KDB_TRY(bind_expr(bind, ast->args[0], &sides[0]));
+    // The subquery's column stands in as a typed placeholder; only the operator's choice of types
+    // matters here.
+    struct kdb_expr *column = bind_new(bind, KDB_EXPR_COLUMN, query->targets[0].expr->type, 0);
+    column->relation = query->output;
+    sides[1] = column;
+    struct kdb_expr *call;
+    KDB_TRY(bind_call(bind, ast->name, true, sides, 2, ast->position, &call));
+    expr->args = sides; // left operand, then the subquery's column as the operator wants it
+    expr->arg_count = 2;
+    expr->function = call->function;
+    *ret = expr;
+    return KDB_OK;
+}
+
+static kdb_status bind_special(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    struct kdb_expr **none = new_args(bind, 0);
+    bind->plan->uses_now = true;
+    return bind_call(bind, ast->name, false, none, 0, ast->position, ret);
+}
+
+static kdb_status bind_any(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    switch (ast->kind) {
+    case KDB_AST_LITERAL:
+        return bind_literal(bind, ast, ret);
+    case KDB_AST_PARAM:
+        return bind_param(bind, ast, ret);
+    case KDB_AST_COLUMN:
+        return bind_column(bind, ast, ret);
+    case KDB_AST_OPERATOR:
+        return bind_operator(bind, ast, ret);
+    case KDB_AST_AND:
+        return bind_logic(bind, ast, KDB_EXPR_AND, ret);
+    case KDB_AST_OR:
+        return bind_logic(bind, ast, KDB_EXPR_OR, ret);
+    case KDB_AST_NOT:
+        return bind_logic(bind, ast, KDB_EXPR_NOT, ret);
+    case KDB_AST_IS_NULL:
+    case KDB_AST_IS_BOOLEAN:
+    case KDB_AST_IS_DISTINCT:
+        return bind_test(bind, ast, ret);
+    case KDB_AST_IN:
+        return bind_in(bind, ast, ret);
+    case KDB_AST_BETWEEN:
+        return bind_between(bind, ast, ret);
+    case KDB_AST_LIKE:
+        return bind_like(bind, ast, ret);
+    case KDB_AST_FUNCTION:
+        return bind_function(bind, ast, ret);
+    case KDB_AST_SPECIAL:
+        return bind_special(bind, ast, ret);
+    case KDB_AST_CASE:
+        return bind_case(bind, ast, ret);
+    case KDB_AST_CAST:
+        return bind_cast(bind, ast, ret);
+    case KDB_AST_COALESCE:
+        return bind_choice(bind, ast, KDB_EXPR_COALESCE, "COALESCE", ret);
+    case KDB_AST_GREATEST:
+        return bind_choice(bind, ast, KDB_EXPR_GREATEST, "GREATEST", ret);
+    case KDB_AST_LEAST:
+        return bind_choice(bind, ast, KDB_EXPR_LEAST, "LEAST", ret);
+    case KDB_AST_NULLIF:
+        return bind_nullif(bind, ast, ret);
+    case KDB_AST_EXISTS:
+    case KDB_AST_SCALAR:
+    case KDB_AST_QUANTIFIED:
+        return bind_subquery(bind, ast, ret);
+    case KDB_AST_STAR:
+        return bind_unsupported(bind, "* in this place", ast->position);
+    case KDB_AST_DEFAULT:
+        return bind_unsupported(bind, "DEFAULT outside VALUES and SET", ast->position);
+    case KDB_AST_ROW:
+        return bind_unsupported(bind, "row values", ast->position);
+    case KDB_AST_ARRAY:
+        return bind_unsupported(bind, "arrays", ast->position);
+    }
+    KDB_UNREACHABLE();
+}
+
+kdb_status bind_expr(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    KDB_TRY(bind_enter(bind, ast->position));
+    kdb_status status = bind_any(bind, ast, ret);
+    bind->depth--;
+    return status;
+}

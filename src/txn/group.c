@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forming one group: expectations against the group and the hot store, writes into one batch.
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/id.h"
+#include "txn/group_priv.h"
+#include "txn/layout.h"
+#include "types/row.h"
+
+void kdb_group_init(struct kdb_group *group, struct kdb_store *store)
+{
+    *group = (struct kdb_group){.store = store, .batch = kdb_store_batch_open(store)};
+    kdb_arena_init(&group->arena, 0);
+}
+
+void kdb_group_deinit(struct kdb_group *group)
+{
+    kdb_store_batch_close(group->batch);
+    kdb_buf_deinit(&group->key);
+    kdb_arena_deinit(&group->arena);
+}
+
+void kdb_group_clear(struct kdb_group *group)
+{
+    for (struct kdb_commit_touch *touch = group->touched; touch; touch = touch->next)
+        touch->partition->touch = NULL;
+    struct kdb_store *store = group->store;
+    struct kdb_store_batch *batch = group->batch;
+    struct kdb_buf key = group->key;
+    struct kdb_arena arena = group->arena;
+    kdb_store_batch_clear(batch);
+    kdb_arena_reset(&arena);
+    *group = (struct kdb_group){.store = store, .batch = batch, .key = key, .arena = arena};
+}
+
+// The slot of `key`: the one that holds it, or the free one where it belongs.
+static struct kdb_group_key *find_slot(const struct kdb_group *group, kdb_slice key, uint64_t hash)
+{
+    size_t mask = group->key_capacity - 1;
+    size_t at = hash & mask;
+    while (group->keys[at].key.data &&
+           !(group->keys[at].hash == hash && kdb_slice_equal(group->keys[at].key, key)))
+        at = (at + 1) & mask;
+    return &group->keys[at];
+}
+
+static void note_key(struct kdb_group *group, kdb_slice key, int64_t seq)
+{
+    if (group->key_count * 2 >= group->key_capacity) {
+        struct kdb_group_key *old = group->keys;
+        size_t old_capacity = group->key_capacity;
+        group->key_capacity = old_capacity ? old_capacity * 2 : 256;
+        group->keys =
+            kdb_arena_array(&group->arena, group->key_capacity, sizeof(struct kdb_group_key));
+        for (size_t i = 0; i < old_capacity; i++) {
+            if (old[i].key.data)
+                *find_slot(group, old[i].key, old[i].hash) = old[i];
+        }
+    }
+    uint64_t hash = kdb_slice_hash(key);
+    struct kdb_group_key *slot = find_slot(group, key, hash);
+    if (!slot->key.data) {
+        *slot = (struct kdb_group_key){hash, kdb_arena_copy(&group->arena, key), seq};
+        group->key_count++;
+    }
+    slot->seq = seq;
+}
+
+static kdb_slice row_key(struct kdb_group *group, const struct kdb_partition *partition,
+                         kdb_slice key)
+{
+    kdb_buf_clear(&group->key);
+    kdb_layout_key(&group->key, partition->prefix, KDB_KEYS_ROWS, key);
+    return kdb_buf_view(&group->key);
+}
+
+// The newest hot version of the key in group->key: its _seq, or 0 when the hot tier does not have
+// it.
+static kdb_status hot_seq(struct kdb_group *group, struct kdb_ctx *ctx, int64_t *ret_seq)
+{
+    kdb_slice key = kdb_buf_view(&group->key);
+    if (group->key_count > 0) {
+        struct kdb_group_key *slot = find_slot(group, key, kdb_slice_hash(key));
+        if (slot->key.data) {
+            *ret_seq = slot->seq;
+            return KDB_OK;
+        }
+    }
+    kdb_slice row;
+    const struct kdb_read_at at = {.space = KDB_SPACE_ROWS};
+    KDB_TRY(kdb_store_get(group->store, ctx, &at, key, &row, NULL));
+    if (row.data && row.len < KDB_ROW_HEADER_BYTES)
+        return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored row is damaged");
+    *ret_seq = row.data ? kdb_row_seq(row) : 0;
+    return KDB_OK;
+}
+
+static struct kdb_commit_touch *touch(struct kdb_group *group, struct kdb_partition *partition)
+{
+    if (!partition->touch) {
+        struct kdb_commit_touch *note = KDB_ARENA_NEW(&group->arena, struct kdb_commit_touch);
+        note->partition = partition;
+        note->next = group->touched;
+        group->touched = note;
+        partition->touch = note;
+    }
+    return partition->touch;
+}
+
+static void delete_seq_key(struct kdb_group *group, const struct kdb_partition *partition,
+                           int64_t seq)
+{
+    kdb_buf_clear(&group->key);
+    kdb_layout_seq_key(&group->key, partition->prefix, seq);
+    kdb_store_batch_delete(group->batch, KDB_SPACE_ROWS, kdb_buf_view(&group->key));
+}
+
+static void write_op(struct kdb_group *group, struct kdb_partition *partition,
+                     const struct kdb_row_op *op, int64_t old_hot_seq, int64_t seq)
+{
+    kdb_row_set_seq(op->row, seq);
+    kdb_slice row = kdb_slice_of(op->row, op->row_len);
+    kdb_slice key = row_key(group, partition, op->key);
+    note_key(group, key, seq);
+    kdb_store_batch_put(group->batch, KDB_SPACE_ROWS, key, row);
+    if (old_hot_seq != 0)
+        delete_seq_key(group, partition, old_hot_seq);
+    kdb_buf_clear(&group->key);
+    kdb_layout_seq_key(&group->key, partition->prefix, seq);
+    kdb_store_batch_put(group->batch, KDB_SPACE_ROWS, kdb_buf_view(&group->key), op->key);
+
+    struct kdb_commit_touch *note = touch(group, partition);
+    note->hot_delta += old_hot_seq == 0;
+    note->live_delta += op->live_delta;
+    struct kdb_change change = {partition, op->key, row, op->old_row};
+    KDB_PUSH(&group->arena, group->changes, group->change_count, group->change_capacity, change);
+    group->row_count++;
+}
+
+static kdb_status add_rows(struct kdb_group *group, struct kdb_ctx *ctx,
+                           struct kdb_commit_request *request, struct kdb_sequence *sequence)
+{
+    struct kdb_partition *partition = request->partition;
+    bool saw_all_removals = atomic_load(&partition->removal_epoch) == request->removal_epoch;
+    int64_t *old = kdb_arena_array(&group->arena, request->op_count, sizeof(*old));
+    for (size_t i = 0; i < request->op_count; i++) {
+        (void)row_key(group, partition, request->ops[i].key);
+        KDB_TRY(hot_seq(group, ctx, &old[i]));
+        bool holds = old[i] == 0 ? saw_all_removals : old[i] == request->ops[i].expected_seq;
+        if (!holds) {
+            request->outcome = KDB_COMMIT_CONFLICT;
+            return KDB_OK;
+        }
+    }
+    for (size_t i = 0; i < request->op_count; i++) {
+        request->seq_last = kdb_sequence_next(sequence);
+        if (i == 0)
+            request->seq_first = request->seq_last;
+        write_op(group, partition, &request->ops[i], old[i], request->seq_last);
+    }
+    request->outcome = KDB_COMMIT_DONE;
+    return KDB_OK;
+}
+
+static kdb_status add_removal(struct kdb_group *group, struct kdb_ctx *ctx,
+                              struct kdb_commit_request *request)
+{
+    struct kdb_partition *partition = request->partition;
+    request->removed = 0;
+    for (size_t i = 0; i < request->op_count; i++) {
+        const struct kdb_row_op *op = &request->ops[i];
+        kdb_slice key = row_key(group, partition, op->key);
+        int64_t seq;
+        KDB_TRY(hot_seq(group, ctx, &seq));
+        if (seq == 0 || seq != op->expected_seq)
+            continue;
+        kdb_store_batch_delete(group->batch, KDB_SPACE_ROWS, key);
+        delete_seq_key(group, partition, seq);
+        request->removed++;
+    }
+    struct kdb_commit_touch *note = touch(group, partition);
+    note->hot_delta -= request->removed;
+    note->is_removal = true;
+    note->removal_flush_ms = request->removal_flush_ms;
+    group->removed_count += (size_t)request->removed;
+    request->outcome = KDB_COMMIT_DONE;
+    return KDB_OK;
+}
+
+kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *ctx,
+                         struct kdb_commit_request *request, struct kdb_sequence *sequence)
+{
+    if (atomic_load(&request->partition->is_dropped))
+        return kdb_fail(ctx, KDB_ERR_TABLE_NOT_FOUND, "the table was dropped");
+    if (request->is_removal)
+        KDB_TRY(add_removal(group, ctx, request));
+    else
+        KDB_TRY(add_rows(group, ctx, request, sequence));
+    if (request->outcome == KDB_COMMIT_DONE)
+        KDB_PUSH(&group->arena, group->accepted, group->accepted_count, group->accepted_capacity,
+                 request);
+    return KDB_OK;
+}
+
+static void count_after(struct kdb_commit_touch *note, int64_t now_ms)
+{
+    struct kdb_partition *partition = note->partition;
+    struct kdb_partition_counters *after = &note->after;
+    after->hot_rows = atomic_load(&partition->hot_rows) + note->hot_delta;
+    after->live_rows = atomic_load(&partition->live_rows) + note->live_delta;
+    after->oldest_hot_ms = atomic_load(&partition->oldest_hot_ms);
+    after->last_flush_ms = atomic_load(&partition->last_flush_ms);
+    if (note->is_removal) {
+        // What is left was written after the flush looked.
+        after->oldest_hot_ms = note->removal_flush_ms;
+        after->last_flush_ms = note->removal_flush_ms;
+    }
+    if (after->hot_rows <= 0)
+        after->oldest_hot_ms = 0;
+    else if (after->oldest_hot_ms == 0)
+        after->oldest_hot_ms = now_ms;
+}
+
+void kdb_group_finish(struct kdb_group *group, const struct kdb_sequence *sequence)
+{
+    int64_t now_ms = kdb_snowflake_ms(sequence->last);
+    struct kdb_buf value = {0};
+    for (struct kdb_commit_touch *note = group->touched; note; note = note->next) {
+        count_after(note, now_ms);
+        kdb_buf_clear(&group->key);
+        kdb_layout_meta_key(&group->key, KDB_META_COUNTERS, note->partition->prefix);
+        kdb_buf_clear(&value);
+        kdb_partition_counters_write(&note->after, &value);
+        kdb_store_batch_put(group->batch, KDB_SPACE_META, kdb_buf_view(&group->key),
+                            kdb_buf_view(&value));
+    }
+    kdb_buf_deinit(&value);
+}
+
+static void publish_partition(const struct kdb_commit_touch *note,
+                              const struct kdb_committer_options *options)
+{
+    struct kdb_partition *partition = note->partition;
+    atomic_store(&partition->hot_rows, note->after.hot_rows);
+    atomic_store(&partition->live_rows, note->after.live_rows);
+    atomic_store(&partition->oldest_hot_ms, note->after.oldest_hot_ms);
+    atomic_store(&partition->last_flush_ms, note->after.last_flush_ms);
+    if (note->is_removal)
+        atomic_fetch_add(&partition->removal_epoch, 1);
+    atomic_fetch_add(&partition->version, 1);
+    if (!options->flush_due)
+        return;
+    uint32_t rows = atomic_load(&partition->flush_rows);
+    bool is_full = rows > 0 && note->after.hot_rows >= (int64_t)rows;
+    bool begins_to_wait = atomic_load(&partition->flush_interval_seconds) > 0 &&
+                          note->after.hot_rows == note->hot_delta && note->hot_delta > 0;
+    if (is_full || begins_to_wait)
+        options->flush_due(options->flush_self, partition);
+}
+
+void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_options *options)
+{
+    for (struct kdb_commit_touch *note = group->touched; note; note = note->next)
+        publish_partition(note, options);
+    if (options->sink && group->change_count > 0)
+        options->sink->committed(options->sink->self, group->changes, group->change_count);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// One group commit while it is formed: which keys it changes, what it does to the counters of each
+// partition.
+//
+// Owned and used by the committer thread alone.
+#ifndef KDB_TXN_GROUP_PRIV_H
+#define KDB_TXN_GROUP_PRIV_H
+
+#include "base/clock.h"
+#include "txn/commit.h"
+
+// The source of _seq: a snowflake that never goes back, whatever the clock does.
+struct kdb_sequence {
+    const struct kdb_clock *clock;
+    int64_t worker_bits;
+    int64_t last; // newest one given out
+};
+
+void kdb_sequence_init(struct kdb_sequence *sequence, const struct kdb_clock *clock,
+                       uint32_t worker_id, int64_t last);
+
+// The next _seq. With the clock behind the last one it goes on from that; the 4,097th of one
+// millisecond waits for the clock to reach the next.
+int64_t kdb_sequence_next(struct kdb_sequence *sequence);
+
+// What a group did to one partition.
+struct kdb_commit_touch {
+    struct kdb_commit_touch *next;
+    struct kdb_partition *partition;
+    int64_t hot_delta;
+    int64_t live_delta;
+    bool is_removal;
+    int64_t removal_flush_ms;
+    struct kdb_partition_counters after; // what the batch stores and publish makes visible
+};
+
+// A key changed in this group: newest _seq.
+struct kdb_group_key {
+    uint64_t hash;
+    kdb_slice key; // full ROWS key, group arena
+    int64_t seq;
+};
+
+struct kdb_group {
+    struct kdb_store *store;
+    struct kdb_store_batch *batch;
+    struct kdb_arena arena;
+    struct kdb_buf key;         // scratch: a full key
+    struct kdb_group_key *keys; // open addressing, capacity is a power of two
+    size_t key_count, key_capacity;
+    struct kdb_commit_touch *touched;
+    struct kdb_commit_request **accepted;
+    size_t accepted_count, accepted_capacity;
+    struct kdb_change *changes;
+    size_t change_count, change_capacity;
+    size_t row_count;
+    size_t removed_count;
+};
+
+void kdb_group_init(struct kdb_group *group, struct kdb_store *store);
+void kdb_group_deinit(struct kdb_group *group);
+void kdb_group_clear(struct kdb_group *group);
+
+// Checks a request's expectations and, when they hold, adds its writes: sets outcome to DONE or
+// CONFLICT. A failure leaves the group as it was.
+KDB_NODISCARD kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *ctx,
+                                       struct kdb_commit_request *request,
+                                       struct kdb_sequence *sequence);
+
+// Adds the counters of every touched partition to the batch.
+void kdb_group_finish(struct kdb_group *group, const struct kdb_sequence *sequence);
+
+// After the batch is durable: makes counters and versions visible and tells the sinks.
+void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_options *options);
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live state of one partition: the rows of one (table, user), or of one shared table.
+//
+// Reference-counted and found through the registry. Counters and versions are written by the
+// committer alone and read by any thread. The manifest (the cold segments) belongs to segments/,
+// which keeps it here so that a statement finds both tiers of a partition in one place: a reader
+// that sees the same manifest before and after it opened its store view has one consistent state of
+// both (docs/decisions/0003-read-views.md).
+#ifndef KDB_TXN_PARTITION_H
+#define KDB_TXN_PARTITION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "store/store.h"
+
+struct kdb_manifest; // segments/manifest.h: immutable, reference-counted
+struct kdb_partition_registry;
+
+struct kdb_partition {
+    atomic_uint references;
+    struct kdb_partition_registry *registry;
+    uint32_t table_id;
+    kdb_slice user;             // owned; empty for a shared table
+    kdb_slice prefix;           // owned; key bytes (layout.h)
+    uint64_t hash;              // of prefix
+    struct kdb_partition *next; // registry bucket
+
+    // Written by the committer.
+    _Atomic uint64_t version;       // changes on every commit that touched the partition
+    _Atomic uint64_t removal_epoch; // changes whenever flushed rows were removed from the hot tier
+    _Atomic int64_t hot_rows;       // hot keys, tombstones included
+    _Atomic int64_t live_rows;      // keys whose newest version is not deleted, hot and cold
+    _Atomic int64_t oldest_hot_ms;  // when the oldest unflushed write was committed, 0: none
+    _Atomic int64_t last_flush_ms;  // 0: never
+    atomic_bool is_dropped;         // the table is gone: commits are refused
+    atomic_bool is_flush_queued;    // a flush is waiting or running (jobs)
+    _Atomic uint32_t flush_rows;    // policy in force, 0: none
+    _Atomic uint32_t flush_interval_seconds;
+    struct kdb_commit_touch *touch; // the committer's notes while a group is formed, else NULL
+
+    pthread_mutex_t lock;          // guards the two below
+    struct kdb_manifest *manifest; // NULL: not loaded, see is_manifest_loaded
+    bool is_manifest_loaded;
+    void *cache; // exec's cache of scanned rows, dropped through cache_drop
+    void (*cache_drop)(void *cache);
+};
+
+// The stored counters of a partition (docs/FORMATS.md).
+struct kdb_partition_counters {
+    int64_t hot_rows;
+    int64_t live_rows;
+    int64_t oldest_hot_ms;
+    int64_t last_flush_ms;
+};
+void kdb_partition_counters_write(const struct kdb_partition_counters *counters,
+                                  struct kdb_buf *out);
+KDB_NODISCARD kdb_status kdb_partition_counters_read(kdb_slice bytes, struct kdb_ctx *ctx,
+                                                     struct kdb_partition_counters *ret_counters);
+
+// How segments/ releases a manifest; set once before the first partition is opened.
+struct kdb_partition_hooks {
+    void (*manifest_unref)(struct kdb_manifest *manifest);
+};
+
+struct kdb_partition_registry *
+kdb_partition_registry_create(struct kdb_store *store, const struct kdb_partition_hooks *hooks);
+void kdb_partition_registry_destroy(struct kdb_partition_registry *registry); // accepts NULL
+
+// The partition of (table, user), referenced for the caller; its counters are read from the store
+// at first use. With KDB_READ_MEMORY, *ret_partition NULL means "ask again with KDB_READ_ANY on a
+// worker". Any thread.
+KDB_NODISCARD kdb_status kdb_partition_open(struct kdb_partition_registry *registry,
+                                            struct kdb_ctx *ctx, uint32_t table_id, kdb_slice user,
+                                            kdb_read_tier tier,
+                                            struct kdb_partition **ret_partition);
+
+struct kdb_partition *kdb_partition_ref(struct kdb_partition *partition);
+void kdb_partition_unref(struct kdb_partition *partition); // accepts NULL
+
+// Calls `visit` with every partition known in memory (referenced during the call) until it returns
+// false.
+void kdb_partition_each(struct kdb_partition_registry *registry,
+                        bool (*visit)(void *arg, struct kdb_partition *partition), void *arg);
+
+// Walks the stored counters of every partition (META 'C'): the table id, user and counters; for
+// start-up and system tables.
+typedef bool (*kdb_partition_visit)(void *arg, uint32_t table_id, kdb_slice user,
+                                    const struct kdb_partition_counters *counters);
+KDB_NODISCARD kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ctx,
+                                                   kdb_partition_visit visit, void *arg);
+
+// Forgets every partition of a dropped table: marks them dropped and takes them out of the
+// registry. A partition of that table opened later (by a statement that began before) is marked
+// too.
+void kdb_partition_drop_table(struct kdb_partition_registry *registry, uint32_t table_id);
+
+size_t kdb_partition_count(struct kdb_partition_registry *registry);
+
+#endif
