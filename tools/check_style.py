@@ -32,7 +32,7 @@ def first_lines(path, lines):
     start = 1 if lines and lines[0].startswith("#!") else 0
     if SPDX not in (lines[start] if len(lines) > start else ""):
         yield 1, f"does not begin with {SPDX}"
-    elif path.suffix in C_SUFFIXES and not re.match(r"// \S+ \S+ \S+", lines[1] if len(lines) > 1 else ""):
+    elif path.suffix in C_SUFFIXES and not re.match(r"// \S+ \S+", lines[1] if len(lines) > 1 else ""):
         yield 2, "has no sentence in its second line saying what the file is"
 
 

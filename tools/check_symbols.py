@@ -54,7 +54,8 @@ def is_writable(section):
 
 def problem_of(module, flags, section, name, allowed_globals):
     """What is wrong with one symbol of one folder, or None."""
-    is_global, is_weak = flags[0] in "gu!", flags[1] == "w"
+    # "u" is a template's data: shared between object files by the C++ compiler, as weak names are.
+    is_global, is_weak = flags[0] in "g!", flags[1] == "w" or flags[0] == "u"
     if section == "*UND*":
         plain = re.sub(r"^__(\w+)_chk$", r"\1", name)
         if plain in UNSAFE:
@@ -64,7 +65,7 @@ def problem_of(module, flags, section, name, allowed_globals):
         return None
     if (is_global or section == "*COM*") and not is_weak and name != "main" and not name.startswith(("kdb_", module + "_")):
         return f"exports {name}, which begins neither with kdb_ nor with {module}_"
-    if flags[6] == "O" and is_writable(section) and not is_weak and flags[0] != "u":
+    if flags[6] == "O" and is_writable(section) and not is_weak:
         plain = re.sub(r"\.\d+$", "", name)
         if (module, plain) not in allowed_globals:
             return f"has the writable global {plain}"
