@@ -53,7 +53,9 @@ static void write_markdown_row(struct kdb_buf *out, const struct kdb_settings *s
     kdb_buf_printf(out, "| `%s` | `", row->key);
     conf_write_toml(out, standard, row);
     KDB_BUF_LIT(out, "` | ");
-    conf_write_allowed(out, row);
+    conf_write_bounds(out, row);
+    if (row->type == KDB_SETTING_DURATION)
+        kdb_buf_printf(out, " (%s)", row->form);
     KDB_BUF_LIT(out, " | ");
     write_variables(out, row, "`");
     kdb_buf_printf(out, " | %s |\n", row->description);
@@ -77,27 +79,28 @@ void kdb_settings_markdown(struct kdb_buf *out)
 {
     struct kdb_settings standard;
     kdb_settings_init(&standard);
-    KDB_BUF_LIT(
-        out, "# Settings\n"
-             "\n"
-             "This page is made from `src/conf/settings.def`; a test compares the two.\n"
-             "\n"
-             "`kalamdb [server.toml]` reads the file that is named, and nothing when none is. An "
-             "environment variable wins over\n"
-             "the file, the file over the default; an empty variable counts as not set. A section "
-             "or key that is not on this page is\n"
-             "ignored with a warning. A value that is not allowed stops the start, with the line "
-             "of the file or the name of the\n"
-             "variable, and what is allowed.\n"
-             "\n"
-             "Sizes: a number of bytes, or a text with `KiB`, `MiB`, `GiB`, `TiB` (`KB`, `MB`, "
-             "`K`, `M` and so on mean the same).\n"
-             "Durations: a text with `ms`, `s`, `m`, `h`, `d`, or a number in the unit the table "
-             "names. `off` is 0.\n"
-             "In a variable, the items of a list are separated by commas.\n"
-             "\n"
-             "`SELECT * FROM system.settings` shows what a running server uses; secrets are shown "
-             "as `***`.\n");
+    static const char *const lines[] = {
+        "# Settings",
+        "",
+        "This page is made from `src/conf/settings.def`; a test compares the two.",
+        "",
+        "`kalamdb [server.toml]` reads the file that is named, and none when none is. An",
+        "environment variable wins over the file, the file over the default; an empty variable",
+        "counts as not set. A section or key that is not on this page is ignored with a warning.",
+        "A value that is not allowed stops the start: the message names the line of the file or",
+        "the variable, and what is allowed.",
+        "",
+        "- A size is a number of bytes, or a text with `KiB`, `MiB`, `GiB` or `TiB` (`KB` and `K`",
+        "  mean `KiB`, and so on).",
+        "- A duration is a text with `ms`, `s`, `m`, `h` or `d`, or a number in the unit that",
+        "  stands in brackets below. `off` and 0 are the same.",
+        "- In a variable, the items of a list are separated by commas.",
+        "",
+        "`SELECT * FROM system.settings` shows what a running server uses; a secret is shown as",
+        "`***`. `examples/server.toml` has every key with its default, ready to be changed.",
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        kdb_buf_printf(out, "%s\n", lines[i]);
     for (size_t i = 0; i < conf_section_count; i++)
         write_markdown_section(out, &standard, &conf_sections[i]);
     kdb_settings_deinit(&standard);

@@ -15,7 +15,7 @@ struct conf_row {
     const char *standard;    // default, as conf_read_text takes it
     int64_t min;             // see settings.def
     int64_t max;             // see settings.def
-    const char *form;        // unit, words or what is counted
+    const char *form;        // unit of a bare number, or the words
     const char *environment; // names without KALAMDB_, separated by blanks
     const char *description; // one sentence
 };
@@ -60,6 +60,9 @@ KDB_NODISCARD bool conf_read_items(struct kdb_settings *settings, const struct c
 
 // Appends what the row allows: "an integer from 0 to 65535".
 void conf_write_allowed(struct kdb_buf *out, const struct conf_row *row);
+
+// The same in a few words, for the documentation: "0 to 65535".
+void conf_write_bounds(struct kdb_buf *out, const struct conf_row *row);
 
 // Appends the row's value as conf_read_text takes it; a secret as it is shown to people.
 void conf_write_value(struct kdb_buf *out, const struct kdb_settings *settings,

@@ -128,8 +128,10 @@ const char *conf_near_section(kdb_slice name)
     const char *nearest = NULL;
     unsigned fewest = EDITS_MAX + 1;
     for (size_t i = 0; i < conf_section_count; i++) {
+        // Section names are short: [oauth] is no slip of [auth].
+        bool has_same_start = name.len > 0 && name.data[0] == conf_sections[i].name[0];
         unsigned edits = slip(name, conf_sections[i].name);
-        if (edits < fewest) {
+        if (has_same_start && edits < fewest) {
             fewest = edits;
             nearest = conf_sections[i].name;
         }

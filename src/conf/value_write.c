@@ -20,12 +20,12 @@ static void write_in_units(struct kdb_buf *out, int64_t value, const int64_t *fa
 
 static void write_size(struct kdb_buf *out, int64_t bytes)
 {
-    static const int64_t factors[] = {KDB_GIB, KDB_MIB, KDB_KIB, 1};
-    static const char *const names[] = {"GiB", "MiB", "KiB", ""};
+    static const int64_t factors[] = {1024 * KDB_GIB, KDB_GIB, KDB_MIB, KDB_KIB, 1};
+    static const char *const names[] = {"TiB", "GiB", "MiB", "KiB", ""};
     if (bytes == 0)
         KDB_BUF_LIT(out, "0");
     else
-        write_in_units(out, bytes, factors, names, 4);
+        write_in_units(out, bytes, factors, names, 5);
 }
 
 static void write_duration(struct kdb_buf *out, int64_t ms)
@@ -168,17 +168,6 @@ static void write_words(struct kdb_buf *out, kdb_slice words)
     }
 }
 
-// "from 1s to 1d", "from 1s to 1d, or off".
-static void write_duration_bounds(struct kdb_buf *out, const struct conf_row *row)
-{
-    KDB_BUF_LIT(out, "from ");
-    write_duration(out, row->min == 0 ? 1 : row->min);
-    KDB_BUF_LIT(out, " to ");
-    write_duration(out, row->max);
-    if (row->min == 0)
-        KDB_BUF_LIT(out, ", or off");
-}
-
 static const char *unit_word(const char *unit)
 {
     if (strcmp(unit, "ms") == 0)
@@ -186,55 +175,86 @@ static const char *unit_word(const char *unit)
     return strcmp(unit, "h") == 0 ? "hours" : "seconds";
 }
 
-static void write_allowed_number(struct kdb_buf *out, const struct conf_row *row)
-{
-    if (row->type == KDB_SETTING_INT) {
-        kdb_buf_printf(out, "an integer from %lld to %lld", (long long)row->min,
-                       (long long)row->max);
-    } else if (row->type == KDB_SETTING_SIZE) {
-        KDB_BUF_LIT(out, "a size from ");
-        write_size(out, row->min);
-        KDB_BUF_LIT(out, " to ");
-        write_size(out, row->max);
-        KDB_BUF_LIT(out, ": a number of bytes, or a text such as \"64MiB\"");
-    } else {
-        KDB_BUF_LIT(out, "a duration ");
-        write_duration_bounds(out, row);
-        kdb_buf_printf(out, ": a number of %s, or a text such as \"10s\", \"5m\", \"24h\", \"7d\"",
-                       unit_word(row->form));
-    }
-}
-
-void conf_write_allowed(struct kdb_buf *out, const struct conf_row *row)
+void conf_write_bounds(struct kdb_buf *out, const struct conf_row *row)
 {
     switch (row->type) {
     case KDB_SETTING_BOOL:
         KDB_BUF_LIT(out, "true or false");
         return;
-    case KDB_SETTING_INT:
-    case KDB_SETTING_SIZE:
-    case KDB_SETTING_DURATION:
-        write_allowed_number(out, row);
-        return;
     case KDB_SETTING_WORD:
-        KDB_BUF_LIT(out, "one of ");
         write_words(out, kdb_slice_cstr(row->form));
         return;
+    case KDB_SETTING_INT:
+    case KDB_SETTING_SIZE:
+        write_number(out, row->type, row->min);
+        KDB_BUF_LIT(out, " to ");
+        write_number(out, row->type, row->max);
+        return;
+    case KDB_SETTING_DURATION:
+        write_duration(out, row->min == 0 ? 1 : row->min);
+        KDB_BUF_LIT(out, " to ");
+        write_duration(out, row->max);
+        if (row->min == 0)
+            KDB_BUF_LIT(out, ", or off");
+        return;
     case KDB_SETTING_TEXT:
-        kdb_buf_printf(out, "a text of %lld to %lld bytes without control characters",
-                       (long long)row->min, (long long)row->max);
+        kdb_buf_printf(out, "%lld to %lld bytes", (long long)row->min, (long long)row->max);
         return;
     case KDB_SETTING_SECRET:
-        kdb_buf_printf(out, "a text of at most %lld bytes", (long long)row->max);
+        kdb_buf_printf(out, "at most %lld bytes", (long long)row->max);
         return;
     case KDB_SETTING_LIST:
-        kdb_buf_printf(out, "a list of at most %lld texts of 1 to %zu bytes", (long long)row->max,
-                       KDB_LIMIT_LIST_ITEM_BYTES);
+        kdb_buf_printf(out, "at most %lld texts", (long long)row->max);
         return;
     case KDB_SETTING_RANGES:
-        kdb_buf_printf(out, "a list of at most %lld addresses or ranges such as \"10.0.0.0/8\"",
-                       (long long)row->max);
+        kdb_buf_printf(out, "at most %lld ranges", (long long)row->max);
         return;
     }
     KDB_UNREACHABLE();
+}
+
+// What stands before the bounds in a message, and behind them.
+static const char *bounds_opening(enum kdb_setting_type type)
+{
+    switch (type) {
+    case KDB_SETTING_BOOL:
+        return "";
+    case KDB_SETTING_WORD:
+        return "one of ";
+    case KDB_SETTING_INT:
+        return "an integer from ";
+    case KDB_SETTING_SIZE:
+        return "a size from ";
+    case KDB_SETTING_DURATION:
+        return "a duration from ";
+    case KDB_SETTING_TEXT:
+    case KDB_SETTING_SECRET:
+        return "a text of ";
+    case KDB_SETTING_LIST:
+    case KDB_SETTING_RANGES:
+        return "a list of ";
+    }
+    KDB_UNREACHABLE();
+}
+
+static void write_bounds_ending(struct kdb_buf *out, const struct conf_row *row)
+{
+    if (row->type == KDB_SETTING_SIZE)
+        KDB_BUF_LIT(out, ": a number of bytes, or a text such as \"64MiB\"");
+    if (row->type == KDB_SETTING_DURATION)
+        kdb_buf_printf(out, ": a number of %s, or a text such as \"10s\", \"5m\", \"24h\", \"7d\"",
+                       unit_word(row->form));
+    if (row->type == KDB_SETTING_TEXT)
+        KDB_BUF_LIT(out, " without control characters");
+    if (row->type == KDB_SETTING_LIST)
+        kdb_buf_printf(out, " of 1 to %zu bytes", KDB_LIMIT_LIST_ITEM_BYTES);
+    if (row->type == KDB_SETTING_RANGES)
+        KDB_BUF_LIT(out, " such as \"10.0.0.0/8\" or \"::1\"");
+}
+
+void conf_write_allowed(struct kdb_buf *out, const struct conf_row *row)
+{
+    kdb_buf_slice(out, kdb_slice_cstr(bounds_opening(row->type)));
+    conf_write_bounds(out, row);
+    write_bounds_ending(out, row);
 }
