@@ -4,10 +4,10 @@
 #define KDB_BASE_ATTRIBUTES_H
 
 #define KDB_NODISCARD __attribute__((warn_unused_result))
-#define KDB_NORETURN __attribute__((noreturn))
-#define KDB_PRINTF(format_index, first_index) \
+#define KDB_NORETURN  __attribute__((noreturn))
+#define KDB_PRINTF(format_index, first_index)                                                      \
     __attribute__((format(printf, format_index, first_index)))
-#define KDB_LIKELY(x) __builtin_expect(!!(x), 1)
+#define KDB_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define KDB_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 // Runs `close(&variable)` when the variable leaves its scope.
@@ -15,10 +15,10 @@
 
 // Defines the cleanup function that KDB_AUTO(close) needs, for a `void close(type *)`.
 // NOLINTBEGIN(bugprone-macro-parentheses): a type takes no parentheses
-#define KDB_AUTO_DEFINE(type, close)           \
-    static inline void close##_auto(type **at) \
-    {                                          \
-        close(*at);                            \
+#define KDB_AUTO_DEFINE(type, close)                                                               \
+    static inline void close##_auto(type **at)                                                     \
+    {                                                                                              \
+        close(*at);                                                                                \
     }
 // NOLINTEND(bugprone-macro-parentheses)
 

@@ -36,6 +36,7 @@ void kdb_civil_from_us(int64_t us, struct kdb_civil *ret_civil);
 // Microseconds since 1970 of valid fields.
 int64_t kdb_civil_to_us(const struct kdb_civil *civil);
 
+// Whether the year has a 29 February.
 bool kdb_civil_is_leap(int64_t year);
 
 // Days of a month (1..12).

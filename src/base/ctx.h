@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The context of one request: its memory, its error, its deadline. Passed explicitly to whatever can fail.
+// The context of one request: its memory, its error, its deadline. Passed explicitly to whatever
+// can fail.
 //
-// Made when a request (or a job step) begins, reset after its answer is written. It moves between threads with
-// the request but is used by one at a time; only `is_cancelled` may be set by another thread.
+// Made when a request (or a job step) begins, reset after its answer is written. It moves between
+// threads with the request but is used by one at a time; only `is_cancelled` may be set by another
+// thread.
 #ifndef KDB_BASE_CTX_H
 #define KDB_BASE_CTX_H
 
@@ -20,18 +22,19 @@
 // The first failure of a request; later ones do not overwrite it.
 struct kdb_error {
     kdb_status status;
-    int line;                        // where it was raised, for the log only
-    const char *file;                // same
-    int position;                    // 1-based character of the statement text the error points at, 0: none
-    char message[KDB_MESSAGE_BYTES]; // NUL-terminated UTF-8, cut at a character boundary when longer
+    int line;         // where it was raised, for the log only
+    const char *file; // same
+    int position;     // 1-based character of the statement text the error points at, 0: none
+    char
+        message[KDB_MESSAGE_BYTES]; // NUL-terminated UTF-8, cut at a character boundary when longer
 };
 
 struct kdb_ctx {
-    struct kdb_arena arena;    // request memory
-    struct kdb_error error;    // first failure
-    int64_t deadline_ns;       // kdb_monotonic_ns() after which the request gives up; 0: none
-    atomic_bool is_cancelled;  // set by KILL or shutdown
-    char request_id[37];       // printed in logs and internal errors; empty when there is none
+    struct kdb_arena arena;   // request memory
+    struct kdb_error error;   // first failure
+    int64_t deadline_ns;      // kdb_monotonic_ns() after which the request gives up; 0: none
+    atomic_bool is_cancelled; // set by KILL or shutdown
+    char request_id[37];      // printed in logs and internal errors; empty when there is none
 };
 
 // Prepares a ctx whose arena may hold `limit_bytes` (0: no limit).
@@ -58,15 +61,16 @@ kdb_status kdb_wrap(struct kdb_ctx *ctx, const char *format, ...) KDB_PRINTF(2, 
 // Notes where in the statement the recorded error points (1-based characters); the first call wins.
 void kdb_error_at(struct kdb_ctx *ctx, int position);
 
-// Fails with TIMEOUT, CANCELLED or LIMIT_EXCEEDED when the request must stop; call it in every loop over input.
+// Fails with TIMEOUT, CANCELLED or LIMIT_EXCEEDED when the request must stop; call it in every loop
+// over input.
 KDB_NODISCARD kdb_status kdb_ctx_check(struct kdb_ctx *ctx);
 
 // Returns the callee's failure to the caller.
-#define KDB_TRY(call)                         \
-    do {                                      \
-        kdb_status kdb_try_status = (call);   \
-        if (KDB_UNLIKELY(kdb_try_status))     \
-            return kdb_try_status;            \
+#define KDB_TRY(call)                                                                              \
+    do {                                                                                           \
+        kdb_status kdb_try_status = (call);                                                        \
+        if (KDB_UNLIKELY(kdb_try_status))                                                          \
+            return kdb_try_status;                                                                 \
     } while (0)
 
 #endif

@@ -13,6 +13,7 @@
 
 #define KDB_SHA256_BYTES 32
 
+// The digest of `bytes` (FIPS 180-4).
 void kdb_sha256(kdb_slice bytes, uint8_t ret_digest[KDB_SHA256_BYTES]);
 
 // The signature of `bytes` under `key` (RFC 2104).

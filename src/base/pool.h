@@ -35,6 +35,7 @@ KDB_NODISCARD bool kdb_pool_submit(struct kdb_pool *pool, struct kdb_pool_job *j
 // Jobs that wait for a worker. Any thread.
 size_t kdb_pool_queued(struct kdb_pool *pool);
 
+// Workers are numbered from 0 to this less 1. Any thread.
 unsigned kdb_pool_worker_count(const struct kdb_pool *pool);
 
 #endif

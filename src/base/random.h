@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random bytes from the system's generator, the process hash seed, and a seeded generator for tests.
+// Random bytes from the system's generator, the process hash seed, and a seeded generator for
+// tests.
 #ifndef KDB_BASE_RANDOM_H
 #define KDB_BASE_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// Fills `out` with cryptographically strong bytes; ends the process when the system has none. Any thread.
+// Fills `out` with cryptographically strong bytes; ends the process when the system has none. Any
+// thread.
 void kdb_random_bytes(void *out, size_t len);
 
 // Two random words, fixed for the life of the process. Any thread.

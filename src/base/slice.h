@@ -21,8 +21,12 @@ typedef struct {
 // A slice of a string literal, usable in static initialisers.
 #define KDB_LIT(s) ((kdb_slice){("" s), sizeof(s) - 1})
 
-// The same for members of a constant table, where a compound literal is not allowed: {.name = KDB_LIT_INIT("x")}.
-#define KDB_LIT_INIT(s) {("" s), sizeof(s) - 1}
+// The same for members of a constant table, where a compound literal is not allowed: {.name =
+// KDB_LIT_INIT("x")}.
+#define KDB_LIT_INIT(s)                                                                            \
+    {                                                                                              \
+        ("" s), sizeof(s) - 1                                                                      \
+    }
 
 // printf("%.*s", KDB_ARG(slice)).
 #define KDB_ARG(s) (int)(s).len, (s).data
@@ -32,7 +36,8 @@ static inline kdb_slice kdb_slice_of(const void *data, size_t len)
     return (kdb_slice){(const char *)data, len};
 }
 
-// A slice of a NUL-terminated string we own (never of bytes from outside); NULL gives the null slice.
+// A slice of a NUL-terminated string we own (never of bytes from outside); NULL gives the null
+// slice.
 static inline kdb_slice kdb_slice_cstr(const char *text)
 {
     return (kdb_slice){text, text ? strlen(text) : 0};
@@ -77,7 +82,8 @@ size_t kdb_slice_find(kdb_slice haystack, kdb_slice needle, size_t from);
 // 64-bit hash with a per-process random seed: keys from outside cannot be aimed at one bucket.
 uint64_t kdb_slice_hash(kdb_slice s);
 
-// Decimal integer with an optional sign that fills the whole slice; false when it is anything else or out of range.
+// Decimal integer with an optional sign that fills the whole slice; false when it is anything else
+// or out of range.
 bool kdb_slice_to_i64(kdb_slice s, int64_t *ret_value);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/assert.h"
 
 static const struct kdb_status_info rows[KDB_STATUS_COUNT] = {
-#define KDB_STATUS(name, http, sqlstate, wire, prefix, retryable) \
+#define KDB_STATUS(name, http, sqlstate, wire, prefix, retryable)                                  \
     {#name, http, sqlstate, wire, prefix, retryable},
 #include "base/status.def"
 #undef KDB_STATUS

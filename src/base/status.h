@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status codes: what a function that can fail returns. Zero is success; the detail is in the ctx (ctx.h).
+// Status codes: what a function that can fail returns. Zero is success; the detail is in the ctx
+// (ctx.h).
 #ifndef KDB_BASE_STATUS_H
 #define KDB_BASE_STATUS_H
 
