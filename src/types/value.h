@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One SQL value: a tagged scalar of 32 bytes, passed by pointer, copied by assignment.
 //
-// Variable-length content is borrowed (`bytes`): from the row, the request arena or the plan; whoever keeps a value
-// longer copies it with kdb_value_copy. Any thread.
+// Variable-length content is borrowed (`bytes`): from the row, the request arena or the plan;
+// whoever keeps a value longer copies it with kdb_value_copy. Any thread.
 #ifndef KDB_TYPES_VALUE_H
 #define KDB_TYPES_VALUE_H
 
@@ -72,17 +72,20 @@ static inline kdb_value kdb_value_decimal(kdb_int128 value, int scale)
 // The value with its bytes copied into the arena.
 kdb_value kdb_value_copy(struct kdb_arena *arena, const kdb_value *value);
 
-// PostgreSQL's order of two non-null values of the same kind (decimals of any scale): <0, 0, >0. Text by bytes, -0 = 0,
-// NaN above everything and equal to itself, intervals by their 30-day/24-hour length, JSON as text.
+// PostgreSQL's order of two non-null values of the same kind (decimals of any scale): <0, 0, >0.
+// Text by bytes, -0 = 0, NaN above everything and equal to itself, intervals by their
+// 30-day/24-hour length, JSON as text.
 int kdb_value_compare(const kdb_value *a, const kdb_value *b);
 
-// Equality and hash that agree with kdb_value_compare; nulls are equal to each other here (grouping, DISTINCT).
+// Equality and hash that agree with kdb_value_compare; nulls are equal to each other here
+// (grouping, DISTINCT).
 bool kdb_value_same(const kdb_value *a, const kdb_value *b);
 uint64_t kdb_value_hash(const kdb_value *value);
 
-// Appends the wire's JSON cell (contract: value encoding): BIGINT and DECIMAL as strings, timestamps as microseconds,
-// bytes as an array of numbers, NULL as null. This is the one place where values become JSON. NaN and infinities have
-// no JSON form: nothing is appended and INVALID_VALUE is raised.
+// Appends the wire's JSON cell (contract: value encoding): BIGINT and DECIMAL as strings,
+// timestamps as microseconds, bytes as an array of numbers, NULL as null. This is the one place
+// where values become JSON. NaN and infinities have no JSON form: nothing is appended and
+// INVALID_VALUE is raised.
 KDB_NODISCARD kdb_status kdb_value_write_json(const kdb_value *value, struct kdb_ctx *ctx,
                                               struct kdb_buf *out);
 
