@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversions between SQL types, with PostgreSQL's rules and messages.
 //
-// Two strengths, as in PostgreSQL: *assignment* (INSERT, UPDATE, implicit operands: numbers round, text of an UNKNOWN
-// literal is parsed) and *explicit* (CAST, ::), which allows more pairs. Which pairs are allowed is decided when a
-// statement is bound (kdb_cast_allowed); the conversion itself can still fail on the value (INVALID_VALUE for text that
-// does not parse, OUT_OF_RANGE). Pure functions; any thread.
+// Two strengths, as in PostgreSQL: *assignment* (INSERT, UPDATE, implicit operands: numbers round,
+// text of an UNKNOWN literal is parsed) and *explicit* (CAST, ::), which allows more pairs. Which
+// pairs are allowed is decided when a statement is bound (kdb_cast_allowed); the conversion itself
+// can still fail on the value (INVALID_VALUE for text that does not parse, OUT_OF_RANGE). Pure
+// functions; any thread.
 #ifndef KDB_TYPES_CAST_H
 #define KDB_TYPES_CAST_H
 
@@ -21,19 +22,20 @@ typedef enum {
 // Whether a value of kind `from` may become `to` at this strength.
 bool kdb_cast_allowed(kdb_kind from, kdb_kind to, kdb_cast_strength strength);
 
-// Converts a value to `type`; NULL stays NULL of the new kind. New bytes go to the arena. The strength matters for text
-// cut or refused, and DECIMAL rounding is half away from zero, float to integer is half to even, as in PostgreSQL.
+// Converts a value to `type`; NULL stays NULL of the new kind. New bytes go to the arena. The
+// strength matters for text cut or refused, and DECIMAL rounding is half away from zero, float to
+// integer is half to even, as in PostgreSQL.
 KDB_NODISCARD kdb_status kdb_cast(const kdb_value *value, struct kdb_ctx *ctx, kdb_type type,
                                   kdb_value *ret_value);
 
-// PostgreSQL's input function: the value that `text` means for `type`. INVALID_VALUE "invalid input syntax for type
-// integer: \"x\"", OUT_OF_RANGE "value \"x\" is out of range for type integer", …
+// PostgreSQL's input function: the value that `text` means for `type`. INVALID_VALUE "invalid input
+// syntax for type integer: \"x\"", OUT_OF_RANGE "value \"x\" is out of range for type integer", …
 KDB_NODISCARD kdb_status kdb_value_parse(kdb_slice text, struct kdb_ctx *ctx, kdb_type type,
                                          kdb_value *ret_value);
 
-// PostgreSQL's output function (what ::text gives): appends it. Booleans are true/false as the ::text cast prints them,
-// floats shortest round-trip, timestamps "2026-05-04 10:00:00.5", DATETIME with +00, bytes \x…, intervals in
-// IntervalStyle postgres.
+// PostgreSQL's output function (what ::text gives): appends it. Booleans are true/false as the
+// ::text cast prints them, floats shortest round-trip, timestamps "2026-05-04 10:00:00.5", DATETIME
+// with +00, bytes \x…, intervals in IntervalStyle postgres.
 void kdb_value_print(const kdb_value *value, struct kdb_buf *out);
 
 #endif
