@@ -58,7 +58,7 @@ void kdb_civil_from_us(int64_t us, struct kdb_civil *ret_civil)
 int64_t kdb_civil_to_us(const struct kdb_civil *civil)
 {
     int64_t days = kdb_civil_days(civil->year, civil->month, civil->day);
-    int64_t seconds = (int64_t)civil->hour * 3600 + civil->minute * 60 + civil->second;
+    int64_t seconds = (int64_t)civil->hour * 3600 + (int64_t)civil->minute * 60 + civil->second;
     int64_t of_day = seconds * KDB_US_PER_SECOND + civil->microsecond;
     // Unsigned: the first day's start may lie below INT64_MIN although the time does not.
     return (int64_t)((uint64_t)days * (uint64_t)KDB_US_PER_DAY + (uint64_t)of_day);

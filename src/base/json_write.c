@@ -66,7 +66,7 @@ void kdb_json_escaped(struct kdb_buf *buf, kdb_slice text)
         if (plain == text.len)
             return;
         put_escape(buf, (unsigned char)text.data[plain]);
-        text = kdb_slice_skip(text, plain + 1);
+        text = (kdb_slice){text.data + plain + 1, text.len - plain - 1};
     }
 }
 
@@ -81,7 +81,7 @@ void kdb_json_string(struct kdb_buf *buf, kdb_slice text)
         memcpy(at + 1, text.data, plain);
     kdb_buf_advance(buf, plain + 1);
     if (KDB_UNLIKELY(plain < text.len))
-        kdb_json_escaped(buf, kdb_slice_skip(text, plain));
+        kdb_json_escaped(buf, (kdb_slice){text.data + plain, text.len - plain});
     kdb_buf_put(buf, '"');
 }
 
