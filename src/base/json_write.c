@@ -109,6 +109,32 @@ static size_t lay_out_plain(const struct kdb_digits *digits, char *out)
     return len;
 }
 
+// Writes a number of one to four decimals, the usual prices and measurements, without the general
+// algorithm. A whole number below 2^53 and a small power of ten are exact doubles, so their
+// quotient is what reading the text gives; below 10^15 only one such text gives it.
+static bool put_few_decimals(struct kdb_buf *buf, double magnitude)
+{
+    static const int64_t powers[] = {1, 10, 100, 1000, 10000};
+    if (magnitude >= 1e10)
+        return false;
+    for (int decimals = 1; decimals <= 4; decimals++) {
+        int64_t power = powers[decimals];
+        int64_t scaled = (int64_t)(magnitude * (double)power + 0.5);
+        if ((double)scaled / (double)power != magnitude)
+            continue;
+        kdb_buf_i64(buf, scaled / power);
+        int64_t fraction = scaled % power;
+        char text[5] = ".";
+        for (int i = decimals; i >= 1; i--) {
+            text[i] = (char)('0' + fraction % 10);
+            fraction /= 10;
+        }
+        kdb_buf_append(buf, text, (size_t)decimals + 1);
+        return true;
+    }
+    return false;
+}
+
 bool kdb_json_double(struct kdb_buf *buf, double value)
 {
     if (!isfinite(value))
@@ -121,6 +147,8 @@ bool kdb_json_double(struct kdb_buf *buf, double value)
         KDB_BUF_LIT(buf, ".0");
         return true;
     }
+    if (put_few_decimals(buf, magnitude))
+        return true;
     struct kdb_digits digits;
     kdb_double_digits(magnitude, &digits);
     char text[32];

@@ -39,19 +39,34 @@ static size_t character_size(const unsigned char *data, size_t len)
     return size;
 }
 
+// Length of the ASCII prefix, rounded down to words.
+static size_t ascii_words(const char *data, size_t len)
+{
+    size_t at = 0;
+    for (; at + 32 <= len; at += 32) {
+        uint64_t low = load_word(data + at) | load_word(data + at + 8);
+        uint64_t high = load_word(data + at + 16) | load_word(data + at + 24);
+        if (((low | high) & HIGH_BITS) != 0)
+            break;
+    }
+    while (at + 8 <= len && (load_word(data + at) & HIGH_BITS) == 0)
+        at += 8;
+    return at;
+}
+
 size_t kdb_utf8_valid_prefix(kdb_slice text)
 {
     size_t at = 0;
     while (at < text.len) {
-        if (at + 16 <= text.len &&
-            ((load_word(text.data + at) | load_word(text.data + at + 8)) & HIGH_BITS) == 0) {
-            at += 16;
-            continue;
+        at += ascii_words(text.data + at, text.len - at);
+        // At most a word of ASCII stands before what stopped the words.
+        size_t stop = text.len - at > 16 ? at + 16 : text.len;
+        while (at < stop) {
+            size_t size = character_size((const unsigned char *)text.data + at, text.len - at);
+            if (size == 0)
+                return at;
+            at += size;
         }
-        size_t size = character_size((const unsigned char *)text.data + at, text.len - at);
-        if (size == 0)
-            return at;
-        at += size;
     }
     return at;
 }

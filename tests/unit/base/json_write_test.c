@@ -155,6 +155,14 @@ static void test_double_layout(void **state)
     expect_number(-DBL_MIN, "-2.2250738585072014e-308");
     expect_number(5e-324, "5e-324");
     expect_number(12.5, "12.5");
+    expect_number(0.0001, "0.0001");
+    expect_number(0.00001, "0.00001");
+    expect_number(0.99999, "0.99999");
+    expect_number(1.0001, "1.0001");
+    expect_number(-9999999999.9999, "-9999999999.9999");
+    expect_number(10000000000.5, "10000000000.5");
+    expect_number(0.30000000000000004, "0.30000000000000004");
+    expect_number(1.0000000000000002, "1.0000000000000002");
     expect_number(123456.789e3, "123456789.0");
 }
 
@@ -204,6 +212,28 @@ static void test_double_reads_back_bit_for_bit(void **state)
     kdb_buf_deinit(&buf);
 }
 
+// Every number of up to four decimals is written with just these decimals.
+static void test_few_decimals_stay_few(void **state)
+{
+    (void)state;
+    uint64_t seed = 17;
+    struct kdb_buf buf = {0};
+    for (int round = 0; round < 60000; round++) {
+        int decimals = round % 4 + 1;
+        int64_t whole = (int64_t)(kdb_random_next(&seed) >> (22 + kdb_random_next(&seed) % 40));
+        static const int bounds[] = {0, 10, 100, 1000, 10000};
+        int fraction = (int)(kdb_random_next(&seed) % (uint64_t)bounds[decimals]);
+        fraction += fraction % 10 == 0;
+        char expected[64];
+        (void)snprintf(expected, sizeof(expected), "%lld.%0*d", (long long)(whole % 100000000000),
+                       decimals, fraction);
+        kdb_buf_clear(&buf);
+        assert_true(kdb_json_double(&buf, strtod(expected, NULL)));
+        assert_slice_equal(kdb_buf_view(&buf), expected);
+    }
+    kdb_buf_deinit(&buf);
+}
+
 static void test_integers_and_words(void **state)
 {
     (void)state;
@@ -236,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_float_is_sent_as_its_double),
         cmocka_unit_test(test_not_finite_is_refused_and_writes_nothing),
         cmocka_unit_test(test_double_reads_back_bit_for_bit),
+        cmocka_unit_test(test_few_decimals_stay_few),
         cmocka_unit_test(test_integers_and_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,25 @@ static void test_malformed_text_is_refused_where_it_breaks(void **state)
     assert_true(kdb_utf8_is_valid(KDB_LIT("a\0b")));
 }
 
+// A bad byte is found at its place wherever it stands among ASCII and longer characters.
+static void test_bad_byte_at_every_position(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 100; len++) {
+        for (size_t position = 0; position < len; position++) {
+            char bytes[100];
+            memset(bytes, 'a', sizeof(bytes));
+            bytes[position] = '\xc3';
+            assert_int_equal(kdb_utf8_valid_prefix(kdb_slice_of(bytes, len)), position);
+            for (size_t at = 0; at + 2 <= position; at += 7)
+                memcpy(bytes + at, "\xc3\xa9", 2);
+            assert_int_equal(kdb_utf8_valid_prefix(kdb_slice_of(bytes, len)), position);
+            bytes[position] = 'a';
+            assert_true(kdb_utf8_is_valid(kdb_slice_of(bytes, len)));
+        }
+    }
+}
+
 static void test_count_and_offset_agree_with_stepping(void **state)
 {
     (void)state;
@@ -129,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_encode_replaces_what_is_no_character),
         cmocka_unit_test(test_only_what_encode_gives_is_valid),
         cmocka_unit_test(test_malformed_text_is_refused_where_it_breaks),
+        cmocka_unit_test(test_bad_byte_at_every_position),
         cmocka_unit_test(test_count_and_offset_agree_with_stepping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
