@@ -69,6 +69,9 @@ static void test_limit_drops_and_flags(void **state)
     assert_int_equal(buf.limit, 100);
     assert_null(kdb_buf_reserve(&buf, 101));
     assert_true(buf.is_exceeded);
+    // Nothing is added behind a gap.
+    KDB_BUF_LIT(&buf, "more");
+    assert_int_equal(buf.len, 0);
     kdb_buf_deinit(&buf);
 }
 

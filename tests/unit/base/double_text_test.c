@@ -117,10 +117,17 @@ static void test_parse_beyond_the_range(void **state)
     memset(digits, '9', sizeof(digits));
     digits[sizeof(digits) - 1] = '\0';
     expect_parse(digits, infinity);
+    // The written exponent alone says the opposite.
+    memcpy(digits + 490, "e-9", 4);
+    expect_parse(digits, infinity);
+    memset(digits, '9', sizeof(digits));
+    digits[sizeof(digits) - 1] = '\0';
     memset(digits, '0', sizeof(digits));
     digits[1] = '.';
     digits[sizeof(digits) - 2] = '7';
     digits[sizeof(digits) - 1] = '\0';
+    expect_parse(digits, 0.0);
+    memcpy(digits + sizeof(digits) - 5, "7e+9", 5);
     expect_parse(digits, 0.0);
 }
 

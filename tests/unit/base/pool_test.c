@@ -86,6 +86,21 @@ static void test_workers_run_side_by_side(void **state)
     kdb_pool_close(pool);
 }
 
+// A worker that found nothing to do still takes the next job.
+static void test_idle_workers_wait_for_more(void **state)
+{
+    (void)state;
+    static struct gate gates[300];
+    struct kdb_pool *pool = kdb_pool_open("test", 1, 1);
+    for (int i = 0; i < 300; i++) {
+        gate_init(&gates[i]);
+        assert_int_equal(sem_post(&gates[i].may_end), 0);
+        assert_true(kdb_pool_submit(pool, &gates[i].job));
+        assert_int_equal(sem_wait(&gates[i].has_begun), 0);
+    }
+    kdb_pool_close(pool);
+}
+
 #define WORKERS 4
 #define JOBS    5000
 
@@ -153,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_worker_keeps_the_order_and_the_bound),
         cmocka_unit_test(test_workers_run_side_by_side),
+        cmocka_unit_test(test_idle_workers_wait_for_more),
         cmocka_unit_test(test_closing_finishes_everything),
         cmocka_unit_test(test_jobs_may_submit_while_closing),
         cmocka_unit_test(test_close_accepts_null_and_idle),
