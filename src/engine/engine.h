@@ -122,6 +122,12 @@ KDB_NODISCARD kdb_status kdb_engine_query(struct kdb_engine_connection *connecti
                                           const struct kdb_engine_statement *statement,
                                           struct kdb_engine_result *ret_result);
 
+// DuckDB's plan of a statement, as text in the ctx arena. Parameters need no values.
+KDB_NODISCARD kdb_status kdb_engine_explain(struct kdb_engine_connection *connection,
+                                            struct kdb_ctx *ctx,
+                                            const struct kdb_engine_statement *statement,
+                                            kdb_slice *ret_text);
+
 // Forgets the prepared statements (their tables changed shape; they would age out anyway).
 void kdb_engine_forget_statements(struct kdb_engine_connection *connection);
 

@@ -66,7 +66,7 @@ struct kdb_parquet_read {
 };
 
 // Reads rows [first_row, first_row + row_count) in file order; aligned with row groups only those
-// are touched. CORRUPT when the file is damaged, NOT_FOUND when it is not there.
+// are touched. CORRUPT when the file is damaged or missing.
 KDB_NODISCARD kdb_status kdb_parquet_read(struct kdb_engine_connection *connection,
                                           struct kdb_ctx *ctx, const struct kdb_parquet_read *what,
                                           const struct kdb_engine_sink *sink);
@@ -77,10 +77,13 @@ struct kdb_parquet_group {
     uint64_t row_count;
     uint64_t size_bytes; // compressed
 };
+
+// A column of the file that has a field id.
 struct kdb_parquet_field {
-    int32_t field_id; // INT32_MIN when the file gives none
+    int32_t field_id;
     kdb_slice name;
 };
+
 struct kdb_parquet_info {
     uint64_t row_count;
     const struct kdb_parquet_group *groups;

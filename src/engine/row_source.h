@@ -24,8 +24,6 @@
 #include "types/type.h"
 #include "types/value.h"
 
-struct kdb_engine;
-
 // One column of a source as the statement sees it.
 struct kdb_source_column {
     kdb_slice name;
@@ -35,34 +33,43 @@ struct kdb_source_column {
 // A column cell of text, JSON, BYTES or FILE: DuckDB's own form of a string. Up to 12 bytes are
 // inside the cell, longer ones are pointed to, so a cell array can be built once and copied into
 // writers again and again while the bytes live.
-struct kdb_text_cell {
-    uint32_t len;
-    char prefix[4]; // first bytes; for len <= 12 the content begins here and goes on in `rest`
-    union {
-        char inlined[8];
-        const char *pointer; // all bytes
-    } rest;
-};
-
 #define KDB_TEXT_CELL_INLINE 12
+
+struct kdb_text_cell {
+    union {
+        struct {
+            uint32_t len;
+            char bytes[KDB_TEXT_CELL_INLINE]; // zeroes behind the text
+        } inlined;                            // len <= KDB_TEXT_CELL_INLINE
+        struct {
+            uint32_t len;
+            char prefix[4]; // the first bytes again
+            const char *bytes;
+        } pointer; // longer
+    };
+};
 
 // The cell for `text`; above 12 bytes it borrows them.
 static inline struct kdb_text_cell kdb_text_cell_of(kdb_slice text)
 {
     struct kdb_text_cell cell;
     memset(&cell, 0, sizeof(cell));
-    cell.len = (uint32_t)text.len;
-    if (text.len <= KDB_TEXT_CELL_INLINE) {
-        size_t head = text.len < 4 ? text.len : 4;
-        if (head > 0)
-            memcpy(cell.prefix, text.data, head);
-        if (text.len > 4)
-            memcpy(cell.rest.inlined, text.data + 4, text.len - 4);
-    } else {
-        memcpy(cell.prefix, text.data, 4);
-        cell.rest.pointer = text.data;
+    cell.inlined.len = (uint32_t)text.len;
+    if (text.len > KDB_TEXT_CELL_INLINE) {
+        memcpy(cell.pointer.prefix, text.data, sizeof(cell.pointer.prefix));
+        cell.pointer.bytes = text.data;
+    } else if (text.len > 0) {
+        memcpy(cell.inlined.bytes, text.data, text.len);
     }
     return cell;
+}
+
+// The text of a cell; short text lies in the cell itself.
+static inline kdb_slice kdb_text_cell_slice(const struct kdb_text_cell *cell)
+{
+    if (cell->inlined.len > KDB_TEXT_CELL_INLINE)
+        return kdb_slice_of(cell->pointer.bytes, cell->pointer.len);
+    return kdb_slice_of(cell->inlined.bytes, cell->inlined.len);
 }
 
 // Where a source writes one column of a batch. Cells by kind:
@@ -196,11 +203,10 @@ struct kdb_row_source kdb_value_rows_source(struct kdb_value_rows *rows,
 struct kdb_frozen_rows;
 
 // Reads all rows and columns of `source`. The names and types of the columns are copied.
-// LIMIT_EXCEEDED when it would take more than `bytes_max` (0: no limit). Release with
-// kdb_frozen_rows_unref.
-KDB_NODISCARD kdb_status kdb_frozen_rows_build(struct kdb_engine *engine, struct kdb_ctx *ctx,
-                                               const struct kdb_row_source *source,
-                                               uint64_t bytes_max,
+// LIMIT_EXCEEDED when it would take more than `bytes_max` (0: no limit), UNAVAILABLE when the
+// library cannot be loaded. Release with kdb_frozen_rows_unref.
+KDB_NODISCARD kdb_status kdb_frozen_rows_build(const struct kdb_row_source *source,
+                                               struct kdb_ctx *ctx, uint64_t bytes_max,
                                                struct kdb_frozen_rows **ret_rows);
 struct kdb_frozen_rows *kdb_frozen_rows_ref(struct kdb_frozen_rows *rows);
 // Accepts NULL.

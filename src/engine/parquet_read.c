@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading Parquet files: the rows of a range, and files inside a statement's text.
+#include <string.h>
+
+#include "base/assert.h"
+#include "engine/parquet.h"
+#include "engine/parquet_priv.h"
+#include "engine/quote.h"
+
+// The entries of the map have one type, so defaults are given as text, which DuckDB casts back.
+static void write_default(struct kdb_buf *out, const struct kdb_parquet_column *column)
+{
+    if (!column->missing || column->missing->is_null) {
+        KDB_BUF_LIT(out, "NULL");
+        return;
+    }
+    kdb_engine_quote_value(out, column->type, column->missing);
+    KDB_BUF_LIT(out, "::VARCHAR");
+}
+
+// Inside read_parquet columns are called c0, c1, …: whatever users call theirs cannot meet
+// file_row_number.
+static void write_schema(struct kdb_buf *out, const struct kdb_parquet_column *columns,
+                         uint32_t column_count)
+{
+    KDB_BUF_LIT(out, "schema = MAP {");
+    for (uint32_t i = 0; i < column_count; i++) {
+        kdb_buf_printf(out, "%s%d: {name: 'c%u', type: '", i > 0 ? ", " : "", columns[i].field_id,
+                       i);
+        kdb_engine_quote_type(out, columns[i].type);
+        KDB_BUF_LIT(out, "', default_value: ");
+        write_default(out, &columns[i]);
+        kdb_buf_put(out, '}');
+    }
+    kdb_buf_put(out, '}');
+}
+
+static void write_renamed(struct kdb_buf *out, const struct kdb_parquet_column *columns,
+                          uint32_t column_count)
+{
+    for (uint32_t i = 0; i < column_count; i++) {
+        kdb_buf_printf(out, "%sc%u AS ", i > 0 ? ", " : "", i);
+        kdb_engine_quote_identifier(out, columns[i].name);
+    }
+}
+
+static void write_select(struct kdb_buf *out, const kdb_slice *paths, uint32_t path_count,
+                         const struct kdb_parquet_column *columns, uint32_t column_count)
+{
+    KDB_ASSERT(path_count > 0 && column_count > 0);
+    KDB_BUF_LIT(out, "SELECT ");
+    write_renamed(out, columns, column_count);
+    KDB_BUF_LIT(out, " FROM read_parquet([");
+    for (uint32_t i = 0; i < path_count; i++) {
+        if (i > 0)
+            kdb_buf_put(out, ',');
+        kdb_engine_quote_text(out, paths[i]);
+    }
+    KDB_BUF_LIT(out, "], hive_partitioning = false, ");
+    write_schema(out, columns, column_count);
+    kdb_buf_put(out, ')');
+}
+
+void kdb_parquet_quote_files(struct kdb_buf *out, const kdb_slice *paths, uint32_t path_count,
+                             const struct kdb_parquet_column *columns, uint32_t column_count)
+{
+    kdb_buf_put(out, '(');
+    write_select(out, paths, path_count, columns, column_count);
+    kdb_buf_put(out, ')');
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+// What DuckDB says about a file that it cannot make sense of: the file is damaged, and which one it
+// is.
+kdb_status engine_blame_file(struct kdb_ctx *ctx, kdb_status status, const char *path)
+{
+    if (status == KDB_ERR_CANCELLED || status == KDB_ERR_TIMEOUT ||
+        status == KDB_ERR_LIMIT_EXCEEDED || status == KDB_ERR_UNAVAILABLE)
+        return status;
+    kdb_slice why = kdb_arena_copy(&ctx->arena, kdb_slice_cstr(ctx->error.message));
+    kdb_ctx_clear_error(ctx);
+    return kdb_fail(ctx, status == KDB_ERR_IO ? KDB_ERR_IO : KDB_ERR_CORRUPT,
+                    "segment file %s cannot be read: %.*s", file_name(path), KDB_ARG(why));
+}
+
+// Passes rows on and remembers whether it was the sink that failed.
+struct watched_sink {
+    const struct kdb_engine_sink *sink;
+    bool is_failed;
+};
+
+static kdb_status pass_begin(void *self, struct kdb_ctx *ctx,
+                             const struct kdb_engine_column *columns, uint32_t column_count)
+{
+    struct watched_sink *watched = self;
+    kdb_status status = watched->sink->ops->begin(watched->sink->self, ctx, columns, column_count);
+    watched->is_failed = status != KDB_OK;
+    return status;
+}
+
+static kdb_status pass_rows(void *self, struct kdb_ctx *ctx, const kdb_value *values,
+                            uint32_t row_count)
+{
+    struct watched_sink *watched = self;
+    kdb_status status = watched->sink->ops->rows(watched->sink->self, ctx, values, row_count);
+    watched->is_failed = status != KDB_OK;
+    return status;
+}
+
+static const struct kdb_engine_sink_ops watch_ops = {pass_begin, pass_rows};
+
+static void write_range(struct kdb_buf *out, const struct kdb_parquet_read *what)
+{
+    uint64_t left = INT64_MAX - what->first_row;
+    if (what->first_row == 0 && what->row_count >= left)
+        return;
+    uint64_t count = what->row_count < left ? what->row_count : left;
+    kdb_buf_printf(out, " WHERE file_row_number >= %llu AND file_row_number < %llu",
+                   (unsigned long long)what->first_row,
+                   (unsigned long long)(what->first_row + count));
+}
+
+kdb_status kdb_parquet_read(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
+                            const struct kdb_parquet_read *what, const struct kdb_engine_sink *sink)
+{
+    KDB_ASSERT(what->first_row < INT64_MAX);
+    struct kdb_buf sql = {0};
+    const kdb_slice path = kdb_slice_cstr(what->path);
+    write_select(&sql, &path, 1, what->columns, what->column_count);
+    write_range(&sql, what);
+    kdb_type *types = kdb_arena_array(&ctx->arena, what->column_count, sizeof(*types));
+    for (uint32_t i = 0; i < what->column_count; i++)
+        types[i] = what->columns[i].type;
+    const struct kdb_engine_statement statement = {.sql = kdb_buf_view(&sql),
+                                                   .columns = types,
+                                                   .column_count = what->column_count,
+                                                   .is_one_shot = true};
+    struct watched_sink watched = {.sink = sink};
+    const struct kdb_engine_sink outer = {&watch_ops, &watched};
+    kdb_status status = kdb_engine_execute(connection, ctx, &statement, &outer);
+    kdb_buf_deinit(&sql);
+    if (status != KDB_OK && !watched.is_failed)
+        return engine_blame_file(ctx, status, what->path);
+    return status;
+}
