@@ -25,6 +25,7 @@ struct kdb_eval {
     kdb_slice role;                      // CURRENT_ROLE()
     int64_t now_us;                      // NOW(): one instant per statement
     struct kdb_snowflake *ids;           // SNOWFLAKE_ID()
+    struct kdb_id_source *id_source;     // UUID_V7(), ULID()
 };
 
 // Evaluates `expr`; *ret_value has the kind of expr->type (null included). Fails with the errors of

@@ -43,7 +43,7 @@ struct kdb_function {
     bool is_volatile;
     kdb_function_eval eval; // NULL: engine only
     const char *engine;     // DuckDB template: $1…$8 are the printed arguments, $* all of them
-                        // separated by ", "; NULL: row path only
+                            // separated by ", "; NULL: row path only
 };
 
 // Resolves a call by PostgreSQL's rules (exact match, then the candidate that needs fewest implicit

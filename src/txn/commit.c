@@ -25,7 +25,7 @@ struct kdb_committer {
     bool is_closing;
     atomic_size_t queue_length;
     _Atomic int64_t last_seq; // newest committed
-    struct kdb_sequence sequence;
+    struct kdb_snowflake sequence;
     struct kdb_ctx ctx; // the committer thread's
     struct kdb_group group;
     _Atomic uint64_t groups, requests, conflicts, rows;
@@ -63,10 +63,11 @@ static void write_group(struct kdb_committer *committer, bool is_async)
 {
     struct kdb_group *group = &committer->group;
     if (group->row_count > 0 || group->removed_count > 0) {
-        kdb_group_finish(group, &committer->sequence);
-        int64_t mark = committer->sequence.last;
-        kdb_store_batch_put(group->batch, KDB_SPACE_META, sequence_mark(),
-                            kdb_slice_of(&mark, sizeof(mark)));
+        kdb_group_finish(group);
+        int64_t mark = group->last_seq;
+        if (mark != 0)
+            kdb_store_batch_put(group->batch, KDB_SPACE_META, sequence_mark(),
+                                kdb_slice_of(&mark, sizeof(mark)));
         kdb_commit_mode mode = is_async ? KDB_COMMIT_ASYNC : committer->options.mode;
         kdb_status status =
             kdb_store_commit(committer->options.store, &committer->ctx, group->batch, mode);
@@ -77,7 +78,8 @@ static void write_group(struct kdb_committer *committer, bool is_async)
                     kdb_store_commit(committer->options.store, &committer->ctx, group->batch, mode);
         }
         if (status == KDB_OK) {
-            atomic_store(&committer->last_seq, committer->sequence.last);
+            if (mark != 0)
+                atomic_store(&committer->last_seq, mark);
             kdb_group_publish(group, &committer->options);
             atomic_fetch_add(&committer->rows, group->row_count);
         } else {
@@ -191,8 +193,9 @@ static kdb_status read_last_seq(struct kdb_committer *committer, struct kdb_ctx 
             return kdb_fail(ctx, KDB_ERR_CORRUPT, "the stored sequence mark is damaged");
         memcpy(&last, stored.data, sizeof(last));
     }
-    kdb_sequence_init(&committer->sequence, committer->options.clock, committer->options.worker_id,
-                      last);
+    kdb_snowflake_init(&committer->sequence, committer->options.clock,
+                       committer->options.worker_id);
+    kdb_snowflake_resume_after(&committer->sequence, last);
     atomic_init(&committer->last_seq, last);
     return KDB_OK;
 }

@@ -138,7 +138,7 @@ static void write_op(struct kdb_group *group, struct kdb_partition *partition,
 }
 
 static kdb_status add_rows(struct kdb_group *group, struct kdb_ctx *ctx,
-                           struct kdb_commit_request *request, struct kdb_sequence *sequence)
+                           struct kdb_commit_request *request, struct kdb_snowflake *sequence)
 {
     struct kdb_partition *partition = request->partition;
     bool saw_all_removals = atomic_load(&partition->removal_epoch) == request->removal_epoch;
@@ -153,11 +153,12 @@ static kdb_status add_rows(struct kdb_group *group, struct kdb_ctx *ctx,
         }
     }
     for (size_t i = 0; i < request->op_count; i++) {
-        request->seq_last = kdb_sequence_next(sequence);
+        request->seq_last = kdb_snowflake_next(sequence);
         if (i == 0)
             request->seq_first = request->seq_last;
         write_op(group, partition, &request->ops[i], old[i], request->seq_last);
     }
+    group->last_seq = request->seq_last;
     request->outcome = KDB_COMMIT_DONE;
     return KDB_OK;
 }
@@ -188,7 +189,7 @@ static kdb_status add_removal(struct kdb_group *group, struct kdb_ctx *ctx,
 }
 
 kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *ctx,
-                         struct kdb_commit_request *request, struct kdb_sequence *sequence)
+                         struct kdb_commit_request *request, struct kdb_snowflake *sequence)
 {
     if (atomic_load(&request->partition->is_dropped))
         return kdb_fail(ctx, KDB_ERR_TABLE_NOT_FOUND, "the table was dropped");
@@ -221,9 +222,9 @@ static void count_after(struct kdb_commit_touch *note, int64_t now_ms)
         after->oldest_hot_ms = now_ms;
 }
 
-void kdb_group_finish(struct kdb_group *group, const struct kdb_sequence *sequence)
+void kdb_group_finish(struct kdb_group *group)
 {
-    int64_t now_ms = kdb_snowflake_ms(sequence->last);
+    int64_t now_ms = kdb_snowflake_ms(group->last_seq);
     struct kdb_buf value = {0};
     for (struct kdb_commit_touch *note = group->touched; note; note = note->next) {
         count_after(note, now_ms);

@@ -6,22 +6,8 @@
 #ifndef KDB_TXN_GROUP_PRIV_H
 #define KDB_TXN_GROUP_PRIV_H
 
-#include "base/clock.h"
+#include "base/id.h"
 #include "txn/commit.h"
-
-// The source of _seq: a snowflake that never goes back, whatever the clock does.
-struct kdb_sequence {
-    const struct kdb_clock *clock;
-    int64_t worker_bits;
-    int64_t last; // newest one given out
-};
-
-void kdb_sequence_init(struct kdb_sequence *sequence, const struct kdb_clock *clock,
-                       uint32_t worker_id, int64_t last);
-
-// The next _seq. With the clock behind the last one it goes on from that; the 4,097th of one
-// millisecond waits for the clock to reach the next.
-int64_t kdb_sequence_next(struct kdb_sequence *sequence);
 
 // What a group did to one partition.
 struct kdb_commit_touch {
@@ -55,6 +41,7 @@ struct kdb_group {
     size_t change_count, change_capacity;
     size_t row_count;
     size_t removed_count;
+    int64_t last_seq; // newest one given out in this group, 0: none
 };
 
 void kdb_group_init(struct kdb_group *group, struct kdb_store *store);
@@ -65,10 +52,10 @@ void kdb_group_clear(struct kdb_group *group);
 // CONFLICT. A failure leaves the group as it was.
 KDB_NODISCARD kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *ctx,
                                        struct kdb_commit_request *request,
-                                       struct kdb_sequence *sequence);
+                                       struct kdb_snowflake *sequence);
 
 // Adds the counters of every touched partition to the batch.
-void kdb_group_finish(struct kdb_group *group, const struct kdb_sequence *sequence);
+void kdb_group_finish(struct kdb_group *group);
 
 // After the batch is durable: makes counters and versions visible and tells the sinks.
 void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_options *options);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bound queries as DuckDB SQL.
+#include "base/assert.h"
+#include "engine/quote.h"
+#include "exec/engine_text_priv.h"
+
+// Nesting of queries inside each other; DuckDB's parser has a stack too.
+#define DEPTH_MAX 128
+
+static struct kdb_buf *out(struct printer *printer)
+{
+    return &printer->text->sql;
+}
+
+kdb_status print_orders(struct printer *printer, const struct kdb_expr_order *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        kdb_buf_slice(out(printer), i == 0 ? KDB_LIT(" ORDER BY ") : KDB_LIT(", "));
+        KDB_TRY(print_expr(printer, order[i].expr));
+        kdb_buf_slice(out(printer), order[i].is_descending ? KDB_LIT(" DESC") : KDB_LIT(" ASC"));
+        kdb_buf_slice(out(printer),
+                      order[i].nulls_first ? KDB_LIT(" NULLS FIRST") : KDB_LIT(" NULLS LAST"));
+    }
+    return KDB_OK;
+}
+
+static kdb_status print_list(struct printer *printer, struct kdb_expr *const *exprs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            KDB_BUF_LIT(out(printer), ", ");
+        KDB_TRY(print_expr(printer, exprs[i]));
+    }
+    return KDB_OK;
+}
+
+static void print_column_names(struct printer *printer, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        kdb_buf_printf(out(printer), "%sc%zu", i == 0 ? "" : ", ", i);
+}
+
+static void print_table(struct printer *printer, const struct kdb_relation *relation)
+{
+    const struct kdb_plan *plan = printer->exec->plan;
+    size_t at = 0;
+    while (at < plan->source_count && plan->sources[at].relation != relation)
+        at++;
+    KDB_ASSERT(at < plan->source_count);
+    kdb_buf_slice(out(printer), printer->source_texts[at]);
+}
+
+static kdb_status print_relation(struct printer *printer, const struct kdb_relation *relation)
+{
+    if (relation->kind == KDB_RELATION_TABLE) {
+        print_table(printer, relation);
+        kdb_buf_printf(out(printer), " AS r%u", relation->number);
+    } else if (relation->cte) {
+        kdb_buf_printf(out(printer), "t%u AS r%u", relation->cte->number, relation->number);
+    } else if (relation->kind == KDB_RELATION_QUERY) {
+        kdb_buf_slice(out(printer), relation->is_lateral ? KDB_LIT("LATERAL (") : KDB_LIT("("));
+        KDB_TRY(print_query(printer, relation->query, false));
+        kdb_buf_printf(out(printer), ") AS r%u", relation->number);
+    } else {
+        KDB_BUF_LIT(out(printer), "generate_series(");
+        KDB_TRY(print_list(printer, relation->function->args, relation->function->arg_count));
+        kdb_buf_printf(out(printer), ") AS r%u(c0)", relation->number);
+    }
+    return KDB_OK;
+}
+
+static kdb_status print_source(struct printer *printer, const struct kdb_source *source)
+{
+    static const char *const words[] = {[KDB_JOIN_INNER] = " JOIN ",
+                                        [KDB_JOIN_LEFT] = " LEFT JOIN ",
+                                        [KDB_JOIN_RIGHT] = " RIGHT JOIN ",
+                                        [KDB_JOIN_FULL] = " FULL JOIN ",
+                                        [KDB_JOIN_CROSS] = " CROSS JOIN "};
+    if (source->relation)
+        return print_relation(printer, source->relation);
+    kdb_buf_put(out(printer), '(');
+    KDB_TRY(print_source(printer, source->left));
+    kdb_buf_slice(out(printer), kdb_slice_cstr(words[source->join]));
+    KDB_TRY(print_source(printer, source->right));
+    if (source->on) {
+        KDB_BUF_LIT(out(printer), " ON ");
+        KDB_TRY(print_expr(printer, source->on));
+    }
+    kdb_buf_put(out(printer), ')');
+    return KDB_OK;
+}
+
+static kdb_status print_with(struct printer *printer, const struct kdb_query *query)
+{
+    bool is_recursive = false;
+    for (size_t i = 0; i < query->cte_count; i++)
+        is_recursive = is_recursive || query->ctes[i]->is_recursive;
+    for (size_t i = 0; i < query->cte_count; i++) {
+        const struct kdb_common_table *cte = query->ctes[i];
+        kdb_buf_slice(out(printer), i > 0          ? KDB_LIT(", ")
+                                    : is_recursive ? KDB_LIT("WITH RECURSIVE ")
+                                                   : KDB_LIT("WITH "));
+        kdb_buf_printf(out(printer), "t%u(", cte->number);
+        print_column_names(printer, cte->column_count);
+        KDB_BUF_LIT(out(printer), ") AS (");
+        KDB_TRY(print_query(printer, cte->query, false));
+        kdb_buf_put(out(printer), ')');
+    }
+    if (query->cte_count > 0)
+        kdb_buf_put(out(printer), ' ');
+    return KDB_OK;
+}
+
+static kdb_status print_set(struct printer *printer, const struct kdb_query *query)
+{
+    static const char *const words[] = {"", "UNION", "INTERSECT", "EXCEPT"};
+    kdb_buf_put(out(printer), '(');
+    KDB_TRY(print_query(printer, query->left, false));
+    kdb_buf_printf(out(printer), ") %s%s (", words[query->set], query->is_set_all ? " ALL" : "");
+    KDB_TRY(print_query(printer, query->right, false));
+    kdb_buf_put(out(printer), ')');
+    return KDB_OK;
+}
+
+static kdb_status print_values(struct printer *printer, const struct kdb_query *query)
+{
+    KDB_BUF_LIT(out(printer), "SELECT * FROM (VALUES ");
+    for (size_t row = 0; row < query->value_row_count; row++) {
+        kdb_buf_slice(out(printer), row == 0 ? KDB_LIT("(") : KDB_LIT(", ("));
+        KDB_TRY(print_list(printer, query->value_rows[row], query->target_count));
+        kdb_buf_put(out(printer), ')');
+        KDB_TRY(kdb_ctx_check(printer->exec->ctx));
+    }
+    KDB_BUF_LIT(out(printer), ") AS v(");
+    print_column_names(printer, query->target_count);
+    kdb_buf_put(out(printer), ')');
+    return KDB_OK;
+}
+
+// The engine may compute in another type than ours (a wider integer, say); what leaves a query has
+// ours.
+static kdb_status print_target(struct printer *printer, const struct kdb_target *target,
+                               size_t index)
+{
+    bool is_exact = target->expr->kind == KDB_EXPR_COLUMN || target->expr->kind == KDB_EXPR_CAST ||
+                    target->expr->kind == KDB_EXPR_INPUT || target->expr->kind == KDB_EXPR_CONST;
+    if (!is_exact)
+        KDB_BUF_LIT(out(printer), "CAST(");
+    KDB_TRY(print_expr(printer, target->expr));
+    if (!is_exact) {
+        KDB_BUF_LIT(out(printer), " AS ");
+        kdb_engine_quote_type(out(printer), target->expr->type);
+        kdb_buf_put(out(printer), ')');
+    }
+    kdb_buf_printf(out(printer), " AS c%zu", index);
+    return KDB_OK;
+}
+
+static kdb_status print_plain(struct printer *printer, const struct kdb_query *query)
+{
+    KDB_BUF_LIT(out(printer), "SELECT ");
+    if (query->is_distinct)
+        KDB_BUF_LIT(out(printer), "DISTINCT ");
+    if (query->distinct_on_count > 0) {
+        KDB_BUF_LIT(out(printer), "DISTINCT ON (");
+        KDB_TRY(print_list(printer, query->distinct_on, query->distinct_on_count));
+        KDB_BUF_LIT(out(printer), ") ");
+    }
+    for (size_t i = 0; i < query->target_count; i++) {
+        if (i > 0)
+            KDB_BUF_LIT(out(printer), ", ");
+        KDB_TRY(print_target(printer, &query->targets[i], i));
+    }
+    if (query->target_count == 0)
+        KDB_BUF_LIT(out(printer), "1");
+    if (query->source) {
+        KDB_BUF_LIT(out(printer), " FROM ");
+        KDB_TRY(print_source(printer, query->source));
+    }
+    if (query->where) {
+        KDB_BUF_LIT(out(printer), " WHERE ");
+        KDB_TRY(print_expr(printer, query->where));
+    }
+    if (query->group_count > 0) {
+        KDB_BUF_LIT(out(printer), " GROUP BY ");
+        KDB_TRY(print_list(printer, query->group_by, query->group_count));
+    }
+    if (query->having) {
+        KDB_BUF_LIT(out(printer), " HAVING ");
+        KDB_TRY(print_expr(printer, query->having));
+    }
+    return KDB_OK;
+}
+
+// A SELECT on one table has key order when nothing else was asked for, as on the row path.
+static kdb_status print_key_order(struct printer *printer, const struct kdb_query *query)
+{
+    const struct kdb_relation *relation = query->source ? query->source->relation : NULL;
+    bool is_plain = relation && relation->kind == KDB_RELATION_TABLE && !query->is_grouped &&
+                    !query->has_windows && !query->is_distinct && query->distinct_on_count == 0;
+    if (!is_plain || relation->table->kind == KDB_TABLE_SYSTEM)
+        return KDB_OK;
+    for (uint32_t i = 0; i < relation->column_count; i++) {
+        if (relation->columns[i].is_key)
+            kdb_buf_printf(out(printer), " ORDER BY r%u.c%u", relation->number, i);
+    }
+    return KDB_OK;
+}
+
+kdb_status print_query(struct printer *printer, const struct kdb_query *query, bool is_outermost)
+{
+    if (++printer->depth > DEPTH_MAX)
+        return kdb_fail(printer->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
+                        "queries are nested deeper than %d levels", DEPTH_MAX);
+    KDB_TRY(print_with(printer, query));
+    if (query->set != KDB_SET_NONE)
+        KDB_TRY(print_set(printer, query));
+    else if (query->value_row_count > 0)
+        KDB_TRY(print_values(printer, query));
+    else
+        KDB_TRY(print_plain(printer, query));
+    KDB_TRY(print_orders(printer, query->order, query->order_count));
+    if (query->order_count == 0 && (is_outermost || query->limit || query->offset))
+        KDB_TRY(print_key_order(printer, query));
+    if (query->limit) {
+        KDB_BUF_LIT(out(printer), " LIMIT ");
+        KDB_TRY(print_expr(printer, query->limit));
+    }
+    if (query->offset) {
+        KDB_BUF_LIT(out(printer), " OFFSET ");
+        KDB_TRY(print_expr(printer, query->offset));
+    }
+    printer->depth--;
+    return KDB_OK;
+}
+
+kdb_status engine_text_write(struct kdb_exec *exec, const kdb_slice *source_texts,
+                             struct engine_text *ret)
+{
+    struct printer printer = {.exec = exec, .text = ret, .source_texts = source_texts};
+    return print_query(&printer, exec->plan->query, true);
+}

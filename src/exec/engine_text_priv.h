@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The printer of bound queries as DuckDB SQL, shared by its two files.
+//
+// Relations are r<number>, their columns and every query's outputs c<index>, common tables
+// t<number>: no name of a user enters the text. Every conversion is explicit, so that both paths
+// compute the same.
+#ifndef KDB_EXEC_ENGINE_TEXT_PRIV_H
+#define KDB_EXEC_ENGINE_TEXT_PRIV_H
+
+#include "exec/exec_priv.h"
+
+struct printer {
+    struct kdb_exec *exec;
+    struct engine_text *text;
+    const kdb_slice *source_texts;
+    size_t terms; // operands of AND and OR so far
+    int depth;
+};
+
+KDB_NODISCARD kdb_status print_query(struct printer *printer, const struct kdb_query *query,
+                                     bool is_outermost);
+KDB_NODISCARD kdb_status print_expr(struct printer *printer, const struct kdb_expr *expr);
+KDB_NODISCARD kdb_status print_orders(struct printer *printer, const struct kdb_expr_order *order,
+                                      size_t count);
+
+#endif

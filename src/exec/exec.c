@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of one statement: which kind it is, and the half behind a commit.
+#include "exec/exec.h"
+
+#include "base/assert.h"
+#include "exec/exec_priv.h"
+
+kdb_status exec_require_worker(struct kdb_exec *exec)
+{
+    if (exec->tier == KDB_READ_ANY)
+        return KDB_OK;
+    return kdb_fail(exec->ctx, KDB_ERR_BLOCKED, "work for a worker");
+}
+
+void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
+                    struct kdb_arena *scratch, struct kdb_eval *ret)
+{
+    *ret = (struct kdb_eval){.ctx = exec->ctx,
+                             .scratch = scratch,
+                             .inputs = exec->inputs,
+                             .schema = table ? table->schema : NULL,
+                             .user = exec->user,
+                             .role = kdb_slice_cstr(kdb_role_name(exec->role)),
+                             .now_us = exec->now_us,
+                             .ids = exec->services->ids,
+                             .id_source = exec->services->id_source};
+}
+
+kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,
+                          struct kdb_partition **ret)
+{
+    if (exec->partition && exec->partition->table_id == table->id) {
+        *ret = exec->partition;
+        return KDB_OK;
+    }
+    kdb_partition_unref(exec->partition);
+    exec->partition = NULL;
+    kdb_slice user = table->kind == KDB_TABLE_SHARED ? KDB_LIT("") : exec->user;
+    struct kdb_partition *partition;
+    KDB_TRY(kdb_partition_open(exec->services->partitions, exec->ctx, table->id, user, exec->tier,
+                               &partition));
+    if (!partition)
+        return exec_require_worker(exec);
+    const struct kdb_exec_services *services = exec->services;
+    uint32_t rows = table->has_flush_policy ? table->flush.rows : services->default_flush_rows;
+    uint32_t interval = table->has_flush_policy ? table->flush.interval_seconds
+                                                : services->default_flush_interval_seconds;
+    atomic_store_explicit(&partition->flush_rows, rows, memory_order_relaxed);
+    atomic_store_explicit(&partition->flush_interval_seconds, interval, memory_order_relaxed);
+    exec->partition = partition;
+    *ret = partition;
+    return KDB_OK;
+}
+
+static kdb_status run_select(struct kdb_exec *exec)
+{
+    exec->has_rows = true;
+    if (exec->plan->path == KDB_PATH_ROW)
+        return select_row(exec);
+    KDB_TRY(exec_require_worker(exec));
+    return select_engine(exec, exec->sink);
+}
+
+// The statement that decides how to run: what stands inside EXECUTE AS.
+static const struct kdb_statement *effective(const struct kdb_plan *plan)
+{
+    const struct kdb_statement *statement = &plan->statement;
+    return statement->kind == KDB_STATEMENT_EXECUTE_AS ? statement->execute_as.inner : statement;
+}
+
+kdb_status kdb_exec_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
+{
+    const struct kdb_statement *statement = effective(exec->plan);
+    *ret_step = KDB_EXEC_DONE;
+    switch ((int)statement->kind) {
+    case KDB_STATEMENT_SELECT:
+        return run_select(exec);
+    case KDB_STATEMENT_INSERT:
+        exec->verb = KDB_VERB_INSERTED;
+        return insert_run(exec, ret_step);
+    case KDB_STATEMENT_UPDATE:
+        exec->verb = KDB_VERB_UPDATED;
+        return update_run(exec, ret_step);
+    case KDB_STATEMENT_DELETE:
+        exec->verb = KDB_VERB_DELETED;
+        return update_run(exec, ret_step);
+    case KDB_STATEMENT_EXPLAIN:
+        exec->has_rows = true;
+        return kdb_exec_explain(exec);
+    default:
+        KDB_TRY(exec_require_worker(exec));
+        return command_run(exec, statement);
+    }
+}
+
+static kdb_status finish_write(struct kdb_exec *exec)
+{
+    static const char *const words[] = {[KDB_VERB_NONE] = "",
+                                        [KDB_VERB_INSERTED] = "Inserted",
+                                        [KDB_VERB_UPDATED] = "Updated",
+                                        [KDB_VERB_DELETED] = "Deleted"};
+    exec->message = kdb_arena_printf(&exec->ctx->arena, "%s %llu row(s)", words[exec->verb],
+                                     (unsigned long long)exec->affected);
+    return KDB_OK;
+}
+
+kdb_status kdb_exec_committed(struct kdb_exec *exec, kdb_exec_step *ret_step)
+{
+    switch (exec->commit.outcome) {
+    case KDB_COMMIT_DONE:
+        *ret_step = KDB_EXEC_DONE;
+        return finish_write(exec);
+    case KDB_COMMIT_FAILED:
+        return kdb_fail(exec->ctx, exec->commit.status, "%s", exec->commit.message);
+    case KDB_COMMIT_CONFLICT:
+        break;
+    }
+    exec->attempts++;
+    if (exec->attempts > exec->services->write_retries)
+        return kdb_fail(exec->ctx, KDB_ERR_CONFLICT,
+                        "other statements changed the same rows %u times in a row, try again "
+                        "(execution.write_retries)",
+                        exec->attempts);
+    KDB_TRY(kdb_ctx_check(exec->ctx));
+    exec->affected = 0;
+    return kdb_exec_run(exec, ret_step);
+}
+
+kdb_status kdb_exec_wait(struct kdb_exec *exec)
+{
+    KDB_ASSERT(exec->tier == KDB_READ_ANY);
+    kdb_exec_step step;
+    KDB_TRY(kdb_exec_run(exec, &step));
+    while (step == KDB_EXEC_COMMIT) {
+        kdb_commit_wait(exec->services->committer, &exec->commit);
+        KDB_TRY(kdb_exec_committed(exec, &step));
+    }
+    return KDB_OK;
+}
+
+void kdb_exec_finish(struct kdb_exec *exec)
+{
+    kdb_partition_unref(exec->partition);
+    exec->partition = NULL;
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// SELECT on the row path: filter, projection, order, LIMIT over the rows of one table.
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "exec/exec_priv.h"
+#include "exec/system_rows.h"
+
+kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_expr *limit,
+                       const struct kdb_expr *offset, uint64_t *ret_limit, uint64_t *ret_offset)
+{
+    struct kdb_eval eval;
+    exec_eval_init(exec, NULL, &exec->ctx->arena, &eval);
+    uint64_t values[2] = {UINT64_MAX, 0};
+    const struct kdb_expr *exprs[2] = {limit, offset};
+    for (int i = 0; i < 2; i++) {
+        if (!exprs[i])
+            continue;
+        kdb_value value;
+        KDB_TRY(kdb_eval(exprs[i], &eval, &value));
+        if (value.is_null)
+            continue;
+        if (value.integer < 0)
+            return kdb_fail(exec->ctx, KDB_ERR_INVALID_VALUE, "%s must not be negative",
+                            i == 0 ? "LIMIT" : "OFFSET");
+        values[i] = (uint64_t)value.integer;
+    }
+    const struct kdb_exec_services *services = exec->services;
+    if (!limit && services->query_limit_default > 0)
+        values[0] = services->query_limit_default;
+    if (services->query_limit_max > 0 && values[0] > services->query_limit_max)
+        values[0] = services->query_limit_max;
+    *ret_limit = values[0];
+    *ret_offset = values[1];
+    return KDB_OK;
+}
+
+// A row kept for sorting: its sort keys, then its output values.
+struct kept {
+    kdb_value *values;
+    uint64_t position; // order of arrival: the sort is stable
+};
+
+struct output {
+    struct kdb_exec *exec;
+    const struct kdb_row_select *select;
+    struct kdb_eval *eval;
+    kdb_value *values; // of one row
+    uint64_t limit;
+    uint64_t offset;
+    uint64_t seen; // matching rows so far
+    bool sorts;
+    struct kept *kept; // a heap of the best limit + offset rows, or all of them
+    size_t kept_count, kept_capacity;
+};
+
+// ---- straight output ----
+
+static kdb_status evaluate_targets(struct output *output, kdb_value *values)
+{
+    for (size_t i = 0; i < output->select->target_count; i++)
+        KDB_TRY(kdb_eval(output->select->targets[i], output->eval, &values[i]));
+    return KDB_OK;
+}
+
+static kdb_status emit(struct output *output, bool *ret_goes_on)
+{
+    output->seen++;
+    if (output->seen <= output->offset)
+        return KDB_OK;
+    if (output->seen - output->offset > output->limit) {
+        *ret_goes_on = false;
+        return KDB_OK;
+    }
+    KDB_TRY(evaluate_targets(output, output->values));
+    KDB_TRY(kdb_sink_row(output->exec->sink, output->exec->ctx, output->values));
+    *ret_goes_on = output->seen - output->offset < output->limit;
+    return KDB_OK;
+}
+
+// ---- sorting ----
+
+static int compare_kept(const struct output *output, const struct kept *a, const struct kept *b)
+{
+    const struct kdb_row_select *select = output->select;
+    for (size_t i = 0; i < select->order_count; i++) {
+        const kdb_value *x = &a->values[i];
+        const kdb_value *y = &b->values[i];
+        if (x->is_null || y->is_null) {
+            if (x->is_null != y->is_null)
+                return x->is_null == select->order[i].nulls_first ? -1 : 1;
+            continue;
+        }
+        int order = kdb_value_compare(x, y);
+        if (order != 0)
+            return select->order[i].is_descending ? -order : order;
+    }
+    return a->position < b->position ? -1 : a->position > b->position;
+}
+
+static void sift_down(struct output *output, size_t at, size_t count)
+{
+    struct kept *heap = output->kept;
+    while (2 * at + 1 < count) {
+        size_t child = 2 * at + 1;
+        if (child + 1 < count && compare_kept(output, &heap[child + 1], &heap[child]) > 0)
+            child++;
+        if (compare_kept(output, &heap[child], &heap[at]) <= 0)
+            return;
+        struct kept swapped = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swapped;
+        at = child;
+    }
+}
+
+static void sift_up(struct output *output, size_t at)
+{
+    struct kept *heap = output->kept;
+    while (at > 0 && compare_kept(output, &heap[at], &heap[(at - 1) / 2]) > 0) {
+        struct kept swapped = heap[at];
+        heap[at] = heap[(at - 1) / 2];
+        heap[(at - 1) / 2] = swapped;
+        at = (at - 1) / 2;
+    }
+}
+
+static kdb_status keep(struct output *output)
+{
+    struct kdb_exec *exec = output->exec;
+    const struct kdb_row_select *select = output->select;
+    size_t width = select->order_count + select->target_count;
+    kdb_value *values = output->values;
+    for (size_t i = 0; i < select->order_count; i++)
+        KDB_TRY(kdb_eval(select->order[i].expr, output->eval, &values[i]));
+    struct kept row = {values, output->seen++};
+    uint64_t wanted =
+        output->limit > UINT64_MAX - output->offset ? UINT64_MAX : output->limit + output->offset;
+    bool is_full = output->kept_count >= wanted;
+    if (is_full && (wanted == 0 || compare_kept(output, &row, &output->kept[0]) >= 0))
+        return KDB_OK;
+    KDB_TRY(evaluate_targets(output, values + select->order_count));
+    row.values = kdb_arena_alloc(&exec->ctx->arena, width * sizeof(kdb_value));
+    for (size_t i = 0; i < width; i++)
+        row.values[i] = kdb_value_copy(&exec->ctx->arena, &values[i]);
+    if (is_full) {
+        output->kept[0] = row;
+        sift_down(output, 0, output->kept_count);
+    } else {
+        KDB_PUSH(&exec->ctx->arena, output->kept, output->kept_count, output->kept_capacity, row);
+        sift_up(output, output->kept_count - 1);
+    }
+    return KDB_OK;
+}
+
+static kdb_status emit_kept(struct output *output)
+{
+    // Heap sort: the heap has its largest row first.
+    for (size_t count = output->kept_count; count > 1; count--) {
+        struct kept last = output->kept[count - 1];
+        output->kept[count - 1] = output->kept[0];
+        output->kept[0] = last;
+        sift_down(output, 0, count - 1);
+    }
+    for (size_t i = (size_t)output->offset; i < output->kept_count; i++) {
+        const kdb_value *values = output->kept[i].values + output->select->order_count;
+        KDB_TRY(kdb_sink_row(output->exec->sink, output->exec->ctx, values));
+    }
+    return KDB_OK;
+}
+
+static kdb_status visit(void *self, kdb_slice key, kdb_slice row, bool *ret_goes_on)
+{
+    (void)key;
+    (void)row;
+    struct output *output = self;
+    return output->sorts ? keep(output) : emit(output, ret_goes_on);
+}
+
+// ---- the statement ----
+
+// SELECT without FROM: one row, unless WHERE says otherwise.
+static kdb_status select_nothing(struct output *output)
+{
+    bool is_match = true;
+    bool goes_on;
+    if (output->select->filter)
+        KDB_TRY(kdb_eval_filter(output->select->filter, output->eval, &is_match));
+    return is_match ? emit(output, &goes_on) : KDB_OK;
+}
+
+static kdb_status select_system(struct output *output)
+{
+    const struct kdb_row_select *select = output->select;
+    const struct kdb_table *table = select->relation->table;
+    struct kdb_system_rows rows;
+    KDB_TRY(kdb_system_rows_make(output->exec, table, &rows));
+    bool goes_on = true;
+    for (size_t i = 0; i < rows.count && goes_on; i++) {
+        output->eval->row = rows.rows[i];
+        output->eval->row_schema = table->schema;
+        bool is_match = true;
+        if (select->filter)
+            KDB_TRY(kdb_eval_filter(select->filter, output->eval, &is_match));
+        if (is_match)
+            KDB_TRY(visit(output, (kdb_slice){0}, rows.rows[i], &goes_on));
+    }
+    return KDB_OK;
+}
+
+static kdb_status produce(struct output *output)
+{
+    const struct kdb_row_select *select = output->select;
+    if (!select->relation)
+        return select_nothing(output);
+    if (select->relation->table->kind == KDB_TABLE_SYSTEM)
+        return select_system(output);
+    const struct search search = {output->exec, select, output->eval, visit, output};
+    return output->limit == 0 ? KDB_OK : search_rows(&search);
+}
+
+static void scratch_done(void *arg)
+{
+    kdb_arena_deinit(arg);
+}
+
+kdb_status select_row(struct kdb_exec *exec)
+{
+    const struct kdb_row_select *select = exec->plan->row_select;
+    struct kdb_arena *scratch = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_arena);
+    kdb_arena_init(scratch, 0);
+    kdb_arena_on_reset(&exec->ctx->arena, scratch_done, scratch);
+    struct kdb_eval eval;
+    exec_eval_init(exec, select->relation ? select->relation->table : NULL, scratch, &eval);
+    struct output output = {.exec = exec, .select = select, .eval = &eval};
+    bool is_system = select->relation && select->relation->table->kind == KDB_TABLE_SYSTEM;
+    output.sorts = select->order_count > 0 && (!select->is_key_order || is_system);
+    output.values = kdb_arena_alloc(
+        &exec->ctx->arena, (select->order_count + select->target_count + 1) * sizeof(kdb_value));
+    KDB_TRY(exec_limits(exec, select->limit, select->offset, &output.limit, &output.offset));
+    KDB_TRY(kdb_sink_begin(exec->sink, exec->ctx, exec->plan->outputs, exec->plan->output_count));
+    KDB_TRY(produce(&output));
+    return output.sorts ? emit_kept(&output) : KDB_OK;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of system tables: computed when asked for, as encoded rows, so that both paths read them
+// like any table.
+#ifndef KDB_EXEC_SYSTEM_ROWS_H
+#define KDB_EXEC_SYSTEM_ROWS_H
+
+#include "exec/exec.h"
+
+// All rows of one system table as the caller may see them; memory of the ctx arena.
+struct kdb_system_rows {
+    kdb_slice *rows; // encoded under table->schema
+    size_t count;
+};
+
+// Produces the rows of `table` (kind SYSTEM). May need a worker (BLOCKED on a loop).
+KDB_NODISCARD kdb_status kdb_system_rows_make(struct kdb_exec *exec, const struct kdb_table *table,
+                                              struct kdb_system_rows *ret_rows);
+
+#endif
