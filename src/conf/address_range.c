@@ -52,8 +52,8 @@ bool conf_read_range(kdb_slice text, struct kdb_address_range *ret_range)
     if (slash != SIZE_MAX) {
         kdb_slice digits = kdb_slice_skip(text, slash + 1);
         int64_t prefix = 0;
-        if (digits.len > 3 || !kdb_slice_to_i64(digits, &prefix) || digits.data[0] < '0' ||
-            prefix < 0 || prefix > bits)
+        if (digits.len == 0 || digits.len > 3 || text.data[slash + 1] < '0' ||
+            !kdb_slice_to_i64(digits, &prefix) || prefix < 0 || prefix > bits)
             return false;
         range.prefix_bits = (int)prefix + 128 - bits;
     }

@@ -41,6 +41,7 @@ static void write_duration(struct kdb_buf *out, int64_t ms)
 // The word at `index` of "sync|async".
 static kdb_slice word_at(kdb_slice words, int index)
 {
+    KDB_ASSERT(words.data != NULL);
     for (;; index--) {
         size_t bar = kdb_slice_find(words, KDB_LIT("|"), 0);
         size_t len = bar == SIZE_MAX ? words.len : bar;

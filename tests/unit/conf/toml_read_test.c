@@ -94,6 +94,29 @@ static void errors_name_the_line(void **state)
     assert_error("= 1\n", 4, 1);
 }
 
+// Texts that version 3.3 of the library meets with an assert of its own.
+static void what_the_library_asserts_is_an_error(void **state)
+{
+    (void)state;
+    assert_error("[=]", 3, 1);
+    assert_error("[=]\n", 4, 1);
+    assert_error("[.server]\nport = 1\n", 19, 1);
+    assert_error("a = 1\nb = \"\"\"\n[=]\n\"\"\"\n[s]\n[ =x]\n[t]\n", 37, 6);
+    assert_error("a = 1\r\n\r\n[[?]]\r\nb = \r\n", 22, 3);
+}
+
+// As above, characters that the library declares unreachable.
+static void letters_outside_of_strings_are_errors(void **state)
+{
+    (void)state;
+    assert_error("\xc3\xa4 = 1\n", 7, 1);
+    assert_error("a = \xc3\xa4\n", 7, 1);
+    assert_error("a = 1 \xce\xb1\n", 9, 1);
+    assert_error("[s]\n[\xc3\xa4]\n", 9, 2);
+    assert_nodes("a = '\xc3\xa4' # \xce\xb1\n", "1 a(0) string \xc3\xa4\n");
+    assert_nodes("a = \"\"\"x\\\n  \xc3\xa4\"\"\"\n", "1 a(0) string x\xc3\xa4\n");
+}
+
 // As deep as the loader lets through (conf_load.c counts dots before it calls).
 static void deep_tables(void **state)
 {
@@ -141,6 +164,8 @@ int main(void)
         cmocka_unit_test(nodes),
         cmocka_unit_test(names_cannot_be_forged),
         cmocka_unit_test(errors_name_the_line),
+        cmocka_unit_test(what_the_library_asserts_is_an_error),
+        cmocka_unit_test(letters_outside_of_strings_are_errors),
         cmocka_unit_test(deep_tables),
         cmocka_unit_test(an_empty_text_may_have_no_address),
     };
