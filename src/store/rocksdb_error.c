@@ -38,11 +38,13 @@ bool store_rocksdb_is_locked(const char *error)
 void store_rocksdb_hide_paths(const char *error, const char *folder, char *out, size_t size)
 {
     size_t folder_len = strlen(folder);
-    size_t word = 0; // where the current word begins in `out`
+    bool is_plain = strchr(folder, '/') == NULL; // may be an ordinary word of the text
+    size_t word = 0;                             // where the current word begins in `out`
     size_t len = 0;
     const char *at = error;
     while (*at != '\0' && len + 1 < size) {
-        if (folder_len > 0 && strncmp(at, folder, folder_len) == 0) {
+        if (folder_len > 0 && strncmp(at, folder, folder_len) == 0 &&
+            (!is_plain || at[folder_len] == '/')) {
             at += folder_len; // may contain blanks, so it is not seen word by word
             continue;
         }

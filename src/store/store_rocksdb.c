@@ -158,6 +158,7 @@ static void move_on(struct rocks_scan *scan)
 // The iterator is not at a row: the end, rows that are not in memory, or an error.
 static kdb_status end_scan(struct rocks_scan *scan, struct kdb_ctx *ctx, bool *ret_more)
 {
+    scan->position = AT_UNREAD; // RocksDB must not be asked to move on from here
     char *error = NULL;
     rocksdb_iter_get_error(scan->iterator, &error);
     if (error) {
@@ -290,6 +291,12 @@ static struct kdb_store_batch *rocks_batch_open(struct kdb_store *store)
     return &batch->head;
 }
 
+static bool has_failed(const struct rocks_store *rocks)
+{
+    return atomic_load_explicit(&rocks->is_full, memory_order_relaxed) ||
+           atomic_load_explicit(&rocks->is_broken, memory_order_relaxed);
+}
+
 // Notes what a failed write means for later ones and frees `error`.
 static kdb_status fail_write(struct rocks_store *rocks, struct kdb_ctx *ctx, char *error)
 {
@@ -334,8 +341,7 @@ static kdb_status rocks_sync(struct kdb_store *store, struct kdb_ctx *ctx)
 static kdb_status rocks_resume(struct kdb_store *store, struct kdb_ctx *ctx)
 {
     struct rocks_store *rocks = rocks_of(store);
-    if (!atomic_load_explicit(&rocks->is_full, memory_order_relaxed) &&
-        !atomic_load_explicit(&rocks->is_broken, memory_order_relaxed))
+    if (!has_failed(rocks))
         return KDB_OK;
     rocksdb_writebatch_t *note = rocksdb_writebatch_create();
     rocksdb_writebatch_put_log_data(note, "resume", 6);
@@ -412,7 +418,8 @@ static void free_store(struct rocks_store *rocks)
 static void rocks_close(struct kdb_store *store)
 {
     struct rocks_store *rocks = rocks_of(store);
-    flush_families(rocks);
+    if (!has_failed(rocks)) // else it would wait for a recovery that may never come
+        flush_families(rocks);
     for (int i = 0; i < STORE_FAMILY_COUNT; i++)
         rocksdb_column_family_handle_destroy(rocks->families[i]);
     rocksdb_close(rocks->db);
@@ -451,6 +458,23 @@ static struct rocks_store *make_store(const struct kdb_rocksdb_options *options)
     return rocks;
 }
 
+// With CURRENT gone, RocksDB would take the folder for a new one and delete the files in it.
+static bool has_lost_current(const char *folder)
+{
+    DIR *listing = opendir(folder);
+    if (!listing)
+        return false;
+    bool has_current = false;
+    bool has_data = false;
+    for (struct dirent *entry = readdir(listing); entry; entry = readdir(listing)) {
+        const char *suffix = strrchr(entry->d_name, '.');
+        has_current |= strcmp(entry->d_name, "CURRENT") == 0;
+        has_data |= suffix && (strcmp(suffix, ".sst") == 0 || strcmp(suffix, ".log") == 0);
+    }
+    (void)closedir(listing);
+    return has_data && !has_current;
+}
+
 static char *open_database(struct rocks_store *rocks, const struct store_rocksdb_settings *settings)
 {
     char *error = NULL;
@@ -476,6 +500,10 @@ static kdb_status fail_open(struct rocks_store *rocks, struct kdb_ctx *ctx, char
 kdb_status kdb_store_rocksdb_open(const struct kdb_rocksdb_options *options, struct kdb_ctx *ctx,
                                   struct kdb_store **ret_store)
 {
+    if (has_lost_current(options->path))
+        return kdb_fail(
+            ctx, KDB_ERR_CORRUPT,
+            "cannot open the data folder: it has rows, but its file CURRENT is missing");
     struct rocks_store *rocks = make_store(options);
     struct store_rocksdb_settings settings;
     store_rocksdb_settings_init(&settings, options, rocks->cache);
