@@ -16,6 +16,13 @@
 #include "catalog/table.h"
 #include "store/store.h"
 
+// First bytes of the META keys of definitions (docs/FORMATS.md; txn/layout.h has the rest).
+#define KDB_META_TABLE     'T'
+#define KDB_META_NAMESPACE 'N'
+#define KDB_META_STORAGE   'S'
+#define KDB_META_USER      'U'
+#define KDB_META_MARK      'X'
+
 struct kdb_namespace {
     atomic_uint references;
     kdb_slice name;
@@ -72,10 +79,9 @@ struct kdb_catalog_snapshot {
 
 struct kdb_catalog;
 
-// Loads every definition from the store (META space), creating the fixed namespaces, the `local`
-// storage and the user `root` in memory when the store is new (nothing is written here: see
-// kdb_catalog_bootstrap in exec). The catalog reads the store only here. Close with
-// kdb_catalog_close.
+// Loads every definition from the store (META space) and adds the system tables. A new store gives
+// an empty catalog: what every server has (namespaces, the `local` storage, `root`) is made by the
+// server's first start. Close with kdb_catalog_close.
 KDB_NODISCARD kdb_status kdb_catalog_open(struct kdb_store *store, struct kdb_ctx *ctx,
                                           struct kdb_catalog **ret_catalog);
 void kdb_catalog_close(struct kdb_catalog *catalog); // accepts NULL
@@ -103,6 +109,8 @@ struct kdb_catalog_change {
     struct kdb_catalog *catalog;
     struct kdb_catalog_snapshot *next; // private copy until published
     struct kdb_store_batch *batch;     // META writes; the caller commits it through the committer
+    struct kdb_table **replaced;       // tables that plans must not use any more, referenced
+    size_t replaced_count;
 };
 
 // Serialises changes: begin waits for the one before. Every begin is followed by exactly one

@@ -34,6 +34,7 @@ struct kdb_cow_map *kdb_cow_map_remove(struct kdb_cow_map *map, const struct kdb
 // The item of `key` or NULL; borrowed from the map.
 void *kdb_cow_map_find(const struct kdb_cow_map *map, const struct kdb_cow_ops *ops, kdb_slice key);
 
+// Items in the map.
 size_t kdb_cow_map_count(const struct kdb_cow_map *map);
 
 // Calls `visit` for every item in no particular order until it returns false.

@@ -27,6 +27,9 @@ typedef enum {
 // Ids from here on belong to system tables; they are never stored.
 #define KDB_SYSTEM_TABLE_ID 0xFFFF0000U
 
+// Bytes a namespace or table name may have.
+#define KDB_NAME_BYTES_MAX 64
+
 // When hot rows of one (table, user) move to Parquet; a zero part never fires, both zero: only by
 // hand.
 struct kdb_flush_policy {
@@ -58,6 +61,8 @@ struct kdb_table {
     bool is_admin_only; // system tables that only dba and system may read
     int64_t created_at_us;
     int64_t updated_at_us;
+    kdb_slice full_name; // "namespace\0table", set by kdb_table_make_keys
+    char id_key[4];      // id, big-endian, same
 };
 
 // A new table object with one reference and an empty arena, to be filled and published.
@@ -65,6 +70,10 @@ struct kdb_table *kdb_table_create(void);
 
 struct kdb_table *kdb_table_ref(struct kdb_table *table);
 void kdb_table_unref(struct kdb_table *table); // accepts NULL
+
+// Sets full_name and id_key from the names and the id; the catalog calls it before it publishes a
+// table.
+void kdb_table_make_keys(struct kdb_table *table);
 
 // The schema of version `version` or NULL when the table never had it.
 static inline const struct kdb_schema *kdb_table_schema(const struct kdb_table *table,

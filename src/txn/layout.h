@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "catalog/catalog.h"
 #include "types/key.h"
 
 #define KDB_KEYS_ROWS '\x01'
@@ -26,7 +27,6 @@
 #define KDB_META_COUNTERS 'C'
 #define KDB_META_MANIFEST 'M'
 #define KDB_META_JOB      'J'
-#define KDB_META_MARK     'X'
 
 // Appends the partition prefix.
 static inline void kdb_layout_prefix(struct kdb_buf *out, uint32_t table_id, kdb_slice user)
