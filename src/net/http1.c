@@ -210,7 +210,8 @@ static const struct net_refusal *index_field(struct kdb_http1_slot *slot,
 {
     for (size_t i = 0; i < KDB_HTTP_KNOWN_COUNT; i++) {
         kdb_slice *known = &slot->request.known[i];
-        if (!kdb_slice_equal_nocase(field->name, known_fields[i].name))
+        if (field->name.len != known_fields[i].name.len ||
+            !kdb_slice_equal_nocase(field->name, known_fields[i].name))
             continue;
         if (known->data && known_fields[i].is_single)
             return &malformed;

@@ -42,12 +42,15 @@ KDB_NODISCARD kdb_status kdb_loop_start(struct kdb_loop *loop, struct kdb_ctx *c
 // Runs it on the calling thread until kdb_loop_stop (for tests and small programs).
 void kdb_loop_run(struct kdb_loop *loop);
 
-// Asks it to end: it runs every task posted before, closes its timers, and returns. Does not wait.
-// Any thread.
+// Asks it to end: it runs every task posted before, and its thread ends. Does not wait. Any thread.
 void kdb_loop_stop(struct kdb_loop *loop);
 
-// Stops it, waits for its thread and frees it. What lives on it (listeners, timers) must be closed
-// before. Accepts NULL. Not from its own thread.
+// Waits for the thread of a loop that was asked to end. Afterwards the caller may use it as its
+// thread did.
+void kdb_loop_join(struct kdb_loop *loop);
+
+// Stops it, waits for its thread and frees it. What lives on it (listeners, timers, signals) must
+// be closed before. Accepts NULL. Not from its own thread.
 void kdb_loop_close(struct kdb_loop *loop);
 KDB_AUTO_DEFINE(struct kdb_loop, kdb_loop_close)
 

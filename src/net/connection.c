@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TCP connection: libuv below, TLS perhaps between, HTTP/1.1 above.
+//
+// Reading goes through the loop's one buffer. Writing tries at once; only what the system does not
+// take at once waits, in memory that stays where it is until libuv is done with it. After the last
+// answer the sending side is ended and input is thrown away until the peer ends its own: closing at
+// once could destroy the answer on its way.
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "net/guard.h"
+#include "net/hub_priv.h"
+
+enum {
+    pieces_max = 16,
+    magic_connection = 0x6B636E78,
+};
+
+// A write the system did not take at once.
+struct pending_write {
+    uv_write_t uv;
+    size_t len;          // bytes of HTTP output in it; 0 when `wire` has them
+    struct kdb_buf wire; // encrypted bytes, owned
+    int64_t progress_ms; // when the peer last took something
+    size_t left;         // bytes still queued then
+};
+
+struct net_connection {
+    uint32_t magic; // magic_connection, checked when it comes back through a pointer
+    uv_tcp_t tcp;
+    struct kdb_http1 http;
+    struct net_hub *hub;
+    struct net_tls_session *tls; // NULL: plain
+    struct net_connection *next; // of the hub
+    struct net_connection *previous;
+    struct net_connection *next_dirty;
+    struct net_wheel_entry deadline;
+    struct pending_write *pending; // NULL: nothing waits for the system
+    int64_t opened_ms;
+    bool is_dirty;   // in the hub's list
+    bool is_reading; // libuv reads
+    bool is_ended;   // nothing more is written
+    bool is_shut;    // the peer was told so
+    bool is_closing; // uv_close was called
+    bool is_counted; // by the guard
+};
+
+static void update(struct net_connection *connection);
+
+static struct net_connection *connection_of(const void *data)
+{
+    struct net_connection *connection = (struct net_connection *)(uintptr_t)data;
+    KDB_ASSERT(connection->magic == magic_connection);
+    return connection;
+}
+
+struct net_connection *net_connection_next(const struct net_connection *connection)
+{
+    return connection->next;
+}
+
+static void on_wake(void *arg)
+{
+    struct net_connection *connection = connection_of(arg);
+    if (connection->is_dirty || connection->is_closing)
+        return;
+    connection->is_dirty = true;
+    connection->next_dirty = connection->hub->dirty;
+    connection->hub->dirty = connection;
+}
+
+struct net_connection *net_connection_take_dirty(struct net_hub *hub)
+{
+    struct net_connection *connection = hub->dirty;
+    if (connection) {
+        hub->dirty = connection->next_dirty;
+        connection->is_dirty = false;
+    }
+    return connection;
+}
+
+static void remove_dirty(struct net_connection *connection)
+{
+    if (!connection->is_dirty)
+        return;
+    struct net_connection **at = &connection->hub->dirty;
+    while (*at != connection)
+        at = &(*at)->next_dirty;
+    *at = connection->next_dirty;
+    connection->is_dirty = false;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct net_connection *connection = connection_of(handle->data);
+    struct net_hub *hub = connection->hub;
+    connection->magic = 0;
+    kdb_free(connection);
+    atomic_fetch_sub_explicit(&hub->count, 1, memory_order_relaxed);
+    hub->changed(hub->arg);
+}
+
+void net_connection_close(struct net_connection *connection)
+{
+    if (connection->is_closing)
+        return;
+    connection->is_closing = true;
+    struct net_hub *hub = connection->hub;
+    *(connection->previous ? &connection->previous->next : &hub->connections) = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    net_wheel_remove(&hub->wheel, &connection->deadline);
+    if (connection->is_counted)
+        kdb_guard_disconnect(hub->env.guard, &connection->http.peer);
+    remove_dirty(connection);
+    // A pending write still points into the output: it goes when libuv has given the write back.
+    if (!connection->pending)
+        kdb_http1_deinit(&connection->http);
+    net_tls_session_close(connection->tls);
+    connection->tls = NULL;
+    uv_close((uv_handle_t *)&connection->tcp, on_closed);
+}
+
+static void free_pending(struct net_connection *connection)
+{
+    kdb_buf_deinit(&connection->pending->wire);
+    kdb_free(connection->pending);
+    connection->pending = NULL;
+}
+
+static void on_written(uv_write_t *request, int error)
+{
+    struct net_connection *connection = connection_of(request->data);
+    size_t len = connection->pending->len;
+    free_pending(connection);
+    if (connection->is_closing) {
+        kdb_http1_deinit(&connection->http);
+        return;
+    }
+    connection->hub->env.now_ms = kdb_loop_now_ms(connection->hub->loop);
+    if (error != 0) {
+        net_connection_close(connection);
+        return;
+    }
+    kdb_http1_sent(&connection->http, len);
+    update(connection);
+}
+
+// Leaves a write to libuv. The bytes stay in the HTTP output, or in `wire`, which is taken.
+static bool write_later(struct net_connection *connection, const uv_buf_t *bufs, unsigned count,
+                        struct kdb_buf *wire)
+{
+    struct pending_write *pending = kdb_alloc(sizeof(*pending));
+    size_t total = 0;
+    for (unsigned i = 0; i < count; i++)
+        total += bufs[i].len;
+    if (wire) {
+        pending->wire = *wire;
+        *wire = (struct kdb_buf){0};
+    } else {
+        pending->len = total;
+    }
+    pending->left = total;
+    pending->progress_ms = connection->hub->env.now_ms;
+    pending->uv.data = connection;
+    connection->pending = pending;
+    if (uv_write(&pending->uv, (uv_stream_t *)&connection->tcp, bufs, count, on_written) == 0)
+        return true;
+    free_pending(connection);
+    return false;
+}
+
+// Drops the first `len` bytes of a list of buffers.
+static void skip_written(uv_buf_t **bufs, unsigned *count, size_t len)
+{
+    while (*count > 0 && len >= (*bufs)[0].len) {
+        len -= (*bufs)[0].len;
+        (*bufs)++;
+        (*count)--;
+    }
+    if (*count > 0) {
+        (*bufs)[0].base += len;
+        (*bufs)[0].len -= len;
+    }
+}
+
+// Writes what the system takes now; returns how much, or a libuv error.
+static int64_t write_now(struct net_connection *connection, const uv_buf_t *bufs, unsigned count)
+{
+    int written = uv_try_write((uv_stream_t *)&connection->tcp, bufs, count);
+    return written == UV_EAGAIN ? 0 : written;
+}
+
+static bool send_plain(struct net_connection *connection)
+{
+    struct kdb_http1 *http = &connection->http;
+    kdb_slice pieces[pieces_max];
+    uv_buf_t all[pieces_max];
+    unsigned count = (unsigned)kdb_http1_output(http, pieces, pieces_max);
+    size_t total = 0;
+    for (unsigned i = 0; i < count; i++) {
+        all[i].base = (char *)(uintptr_t)pieces[i].data;
+        all[i].len = pieces[i].len;
+        total += pieces[i].len;
+    }
+    int64_t written = write_now(connection, all, count);
+    if (written < 0)
+        return false;
+    kdb_http1_sent(http, (size_t)written);
+    if ((size_t)written == total)
+        return true;
+    // What is left does not move until it is reported as sent, too.
+    uv_buf_t *rest = all;
+    skip_written(&rest, &count, (size_t)written);
+    return write_later(connection, rest, count, NULL);
+}
+
+static bool send_wire(struct net_connection *connection)
+{
+    struct kdb_buf *wire = net_tls_output(connection->tls);
+    uv_buf_t buf = {.base = wire->data, .len = wire->len};
+    int64_t written = write_now(connection, &buf, 1);
+    if (written < 0)
+        return false;
+    if ((size_t)written == wire->len) {
+        kdb_buf_deinit(wire); // an idle connection keeps no memory for it
+        return true;
+    }
+    buf.base += written;
+    buf.len -= (size_t)written;
+    return write_later(connection, &buf, 1, wire);
+}
+
+// Encrypts some of the HTTP output and sends it: not all at once, because encrypting is copying.
+static bool send_encrypted(struct net_connection *connection)
+{
+    enum { encrypted_at_once = 256 * 1024 };
+    struct kdb_http1 *http = &connection->http;
+    struct kdb_buf *wire = net_tls_output(connection->tls);
+    while (net_tls_is_ready(connection->tls) && wire->len < encrypted_at_once) {
+        kdb_slice piece;
+        if (kdb_http1_output(http, &piece, 1) == 0)
+            break;
+        if (piece.len > encrypted_at_once)
+            piece.len = encrypted_at_once;
+        if (!net_tls_write(connection->tls, piece))
+            return false;
+        kdb_http1_sent(http, piece.len);
+    }
+    return wire->len == 0 || send_wire(connection);
+}
+
+// Whether something is to be sent and can be.
+static bool can_send(struct net_connection *connection)
+{
+    if (connection->pending)
+        return false;
+    if (!connection->tls)
+        return kdb_http1_output_bytes(&connection->http) > 0;
+    return net_tls_output(connection->tls)->len > 0 ||
+           (net_tls_is_ready(connection->tls) && kdb_http1_output_bytes(&connection->http) > 0);
+}
+
+// Sends and goes on with held input until nothing moves. False when the connection is broken.
+static bool send_all(struct net_connection *connection)
+{
+    kdb_http1_advance(&connection->http);
+    while (can_send(connection)) {
+        bool is_sent = connection->tls ? send_encrypted(connection) : send_plain(connection);
+        if (!is_sent)
+            return false;
+        kdb_http1_advance(&connection->http);
+    }
+    return true;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
+{
+    (void)suggested;
+    struct net_connection *connection = connection_of(handle->data);
+    ret_buf->base = net_loop_read_buffer(connection->hub->loop);
+    ret_buf->len = NET_READ_BYTES;
+}
+
+// Feeds what can be decrypted. False when the connection must be closed.
+static bool feed_encrypted(struct net_connection *connection, const char *data, size_t len)
+{
+    char *plain = net_loop_plain_buffer(connection->hub->loop);
+    net_tls_input(connection->tls, data, len);
+    while (true) {
+        size_t plain_len = 0;
+        switch (net_tls_read(connection->tls, plain, NET_READ_BYTES, &plain_len)) {
+        case NET_TLS_DATA:
+            kdb_http1_feed(&connection->http, plain, plain_len);
+            break;
+        case NET_TLS_MORE:
+            return true;
+        case NET_TLS_END:
+            kdb_http1_feed_eof(&connection->http);
+            return true;
+        case NET_TLS_FAIL:
+            // An alert says why; whether it arrives does not matter.
+            if (!connection->pending && net_tls_output(connection->tls)->len > 0)
+                (void)send_wire(connection);
+            return false;
+        }
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
+{
+    struct net_connection *connection = connection_of(stream->data);
+    if (len == 0)
+        return;
+    connection->hub->env.now_ms = kdb_loop_now_ms(connection->hub->loop);
+    bool is_good = true;
+    if (len == UV_EOF)
+        kdb_http1_feed_eof(&connection->http);
+    else if (len < 0)
+        is_good = false;
+    else if (connection->tls)
+        is_good = feed_encrypted(connection, buf->base, (size_t)len);
+    else
+        kdb_http1_feed(&connection->http, buf->base, (size_t)len);
+    if (is_good)
+        update(connection);
+    else
+        net_connection_close(connection);
+}
+
+// Reads only while there is room for what is read.
+static bool update_reading(struct net_connection *connection)
+{
+    bool must_read = kdb_http1_wants_input(&connection->http) && !connection->http.has_eof;
+    if (must_read == connection->is_reading)
+        return true;
+    connection->is_reading = must_read;
+    uv_stream_t *stream = (uv_stream_t *)&connection->tcp;
+    if (must_read)
+        return uv_read_start(stream, on_alloc, on_read) == 0;
+    (void)uv_read_stop(stream);
+    return true;
+}
+
+static bool is_shaking_hands(const struct net_connection *connection)
+{
+    return connection->tls && !net_tls_is_ready(connection->tls);
+}
+
+// When this connection must be looked at, 0: never.
+static int64_t deadline_ms(const struct net_connection *connection)
+{
+    const struct kdb_http_limits *limits = connection->hub->env.limits;
+    if (is_shaking_hands(connection))
+        return connection->opened_ms + limits->header_timeout_ms;
+    if (connection->pending)
+        return connection->pending->progress_ms + limits->write_timeout_ms;
+    return kdb_http1_deadline_ms(&connection->http);
+}
+
+// Being early costs one look; only what is earlier than the look that is planned must be moved.
+static void update_deadline(struct net_connection *connection)
+{
+    int64_t due_ms = deadline_ms(connection);
+    if (due_ms == 0 || (connection->deadline.next && connection->deadline.due_ms <= due_ms))
+        return;
+    net_hub_schedule(connection->hub, &connection->deadline, due_ms);
+}
+
+// The last answer is out: ends our side, or the connection when the peer has ended its own.
+static void end(struct net_connection *connection)
+{
+    if (connection->http.has_eof) {
+        net_connection_close(connection);
+        return;
+    }
+    if (connection->tls && !connection->is_ended) {
+        net_tls_end(connection->tls);
+        if (net_tls_output(connection->tls)->len > 0 && !send_wire(connection)) {
+            net_connection_close(connection);
+            return;
+        }
+    }
+    connection->is_ended = true;
+    uv_os_fd_t fd;
+    if (connection->pending || connection->is_shut ||
+        uv_fileno((const uv_handle_t *)&connection->tcp, &fd) != 0)
+        return;
+    connection->is_shut = true;
+    (void)shutdown(fd, SHUT_WR);
+}
+
+// After anything happened: sends, ends or goes on reading, and plans when to look again.
+static void update(struct net_connection *connection)
+{
+    if (!send_all(connection)) {
+        net_connection_close(connection);
+        return;
+    }
+    if (kdb_http1_is_draining(&connection->http) && !connection->pending &&
+        kdb_http1_output_bytes(&connection->http) == 0)
+        end(connection);
+    if (connection->is_closing)
+        return;
+    if (!update_reading(connection)) {
+        net_connection_close(connection);
+        return;
+    }
+    update_deadline(connection);
+}
+
+void net_connection_flush(struct net_connection *connection)
+{
+    update(connection);
+}
+
+void net_connection_drain(struct net_connection *connection)
+{
+    if (connection->is_closing)
+        return;
+    kdb_http1_stop(&connection->http);
+    bool has_nothing_to_say = kdb_http1_is_draining(&connection->http) && !connection->pending &&
+                              kdb_http1_output_bytes(&connection->http) == 0;
+    if (has_nothing_to_say && !connection->is_ended)
+        net_connection_close(connection);
+    else
+        update(connection);
+}
+
+// Whether the peer took something of a pending write since the last look.
+static bool has_progress(struct net_connection *connection)
+{
+    struct pending_write *pending = connection->pending;
+    size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&connection->tcp);
+    if (left >= pending->left)
+        return false;
+    pending->left = left;
+    pending->progress_ms = connection->hub->env.now_ms;
+    return true;
+}
+
+void net_connection_expire(struct net_wheel_entry *entry)
+{
+    struct net_connection *connection =
+        connection_of((char *)entry - offsetof(struct net_connection, deadline));
+    int64_t due_ms = deadline_ms(connection);
+    bool is_due = due_ms != 0 && due_ms <= connection->hub->env.now_ms;
+    if (is_due && is_shaking_hands(connection))
+        net_connection_close(connection);
+    else if (is_due && connection->pending && !has_progress(connection))
+        net_connection_close(connection);
+    else if (is_due && !connection->pending && kdb_http1_expire(&connection->http))
+        net_connection_close(connection);
+    else
+        update(connection);
+}
+
+// Gives the socket to libuv. On failure the caller closes it.
+static bool attach(struct net_connection *connection, int fd)
+{
+    uv_loop_t *uv = net_loop_uv(connection->hub->loop);
+    KDB_ASSERT(uv_tcp_init(uv, &connection->tcp) == 0);
+    connection->tcp.data = connection;
+    return uv_tcp_open(&connection->tcp, fd) == 0;
+}
+
+void net_connection_open(struct net_hub *hub, int fd, uint64_t serial,
+                         const struct kdb_address *peer, enum net_admission admission)
+{
+    struct net_connection *connection = kdb_alloc(sizeof(*connection));
+    hub->env.now_ms = kdb_loop_now_ms(hub->loop);
+    connection->magic = magic_connection;
+    connection->hub = hub;
+    connection->opened_ms = hub->env.now_ms;
+    connection->next = hub->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    hub->connections = connection;
+    kdb_http1_init(&connection->http, &hub->env, serial, peer, on_wake, connection);
+    if (!attach(connection, fd)) {
+        (void)close(fd);
+        net_connection_close(connection);
+        return;
+    }
+    (void)uv_tcp_nodelay(&connection->tcp, 1);
+    if (hub->tls)
+        connection->tls = net_tls_session_open(hub->tls);
+    if (hub->env.is_stopping) {
+        net_connection_close(connection);
+        return;
+    }
+    bool is_guarded = hub->env.guard && admission == NET_ADMIT;
+    if (is_guarded && kdb_guard_connect(hub->env.guard, peer, hub->env.now_ms,
+                                        &connection->is_counted) != KDB_GUARD_PASS)
+        kdb_http1_refuse(&connection->http, KDB_HTTP1_TOO_MANY_CONNECTIONS);
+    else if (admission == NET_REFUSE_OVERLOADED)
+        kdb_http1_refuse(&connection->http, KDB_HTTP1_OVERLOADED);
+    update(connection);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deadlines, flushing and the end of a loop's connections.
+#include "net/hub_priv.h"
+
+#include "base/assert.h"
+
+static void on_wheel_timer(uv_timer_t *timer)
+{
+    struct net_hub *hub = timer->data;
+    int64_t now_ms = hub->env.now_ms = kdb_loop_now_ms(hub->loop);
+    hub->wheel_timer_ms = 0;
+    struct net_wheel_entry *entry;
+    while ((entry = net_wheel_take_due(&hub->wheel, now_ms)) != NULL)
+        net_connection_expire(entry);
+    int64_t wait_ms = net_wheel_wait_ms(&hub->wheel, now_ms);
+    if (wait_ms < 0)
+        return;
+    hub->wheel_timer_ms = now_ms + wait_ms;
+    (void)uv_timer_start(&hub->wheel_timer, on_wheel_timer, (uint64_t)wait_ms, 0);
+}
+
+void net_hub_schedule(struct net_hub *hub, struct net_wheel_entry *entry, int64_t due_ms)
+{
+    net_wheel_put(&hub->wheel, entry, due_ms);
+    if (hub->wheel_timer_ms != 0 && hub->wheel_timer_ms <= due_ms)
+        return;
+    int64_t now_ms = kdb_loop_now_ms(hub->loop);
+    int64_t wait_ms = due_ms > now_ms ? due_ms - now_ms : 0;
+    hub->wheel_timer_ms = now_ms + wait_ms;
+    (void)uv_timer_start(&hub->wheel_timer, on_wheel_timer, (uint64_t)wait_ms, 0);
+}
+
+static bool has_work(const struct net_flusher *flusher)
+{
+    const struct net_hub *hub =
+        (const struct net_hub *)((const char *)flusher - offsetof(struct net_hub, flusher));
+    return hub->dirty != NULL || hub->env.left_slots != NULL || hub->env.requests != 0 ||
+           (hub->is_closing && hub->is_open);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct net_hub *hub = handle->data;
+    kdb_http1_env_deinit(&hub->env);
+    hub->gone(hub->arg);
+}
+
+static void close_when_empty(struct net_hub *hub)
+{
+    if (atomic_load(&hub->count) > 0 || !kdb_http1_env_is_idle(&hub->env))
+        return;
+    hub->is_open = false;
+    net_loop_remove_flusher(hub->loop, &hub->flusher);
+    uv_close((uv_handle_t *)&hub->wheel_timer, on_timer_closed);
+}
+
+static void flush(struct net_flusher *flusher)
+{
+    struct net_hub *hub = (struct net_hub *)((char *)flusher - offsetof(struct net_hub, flusher));
+    hub->env.now_ms = kdb_loop_now_ms(hub->loop);
+    struct net_connection *connection;
+    while ((connection = net_connection_take_dirty(hub)) != NULL)
+        net_connection_flush(connection);
+    kdb_http1_env_end_turn(&hub->env);
+    if (hub->is_closing && hub->is_open)
+        close_when_empty(hub);
+}
+
+void net_hub_open(struct net_hub *hub)
+{
+    KDB_ASSERT(!hub->is_open);
+    hub->env.now_ms = kdb_loop_now_ms(hub->loop);
+    net_wheel_init(&hub->wheel, hub->env.now_ms);
+    KDB_ASSERT(uv_timer_init(net_loop_uv(hub->loop), &hub->wheel_timer) == 0);
+    hub->wheel_timer.data = hub;
+    hub->flusher = (struct net_flusher){.has_work = has_work, .flush = flush};
+    net_loop_add_flusher(hub->loop, &hub->flusher);
+    hub->is_open = true;
+}
+
+void net_hub_close(struct net_hub *hub)
+{
+    hub->is_closing = true;
+}
+
+void net_hub_drain(struct net_hub *hub)
+{
+    hub->env.is_stopping = true;
+    hub->env.now_ms = kdb_loop_now_ms(hub->loop);
+    struct net_connection *next;
+    for (struct net_connection *at = hub->connections; at; at = next) {
+        next = net_connection_next(at);
+        net_connection_drain(at);
+    }
+}
+
+void net_hub_cut(struct net_hub *hub)
+{
+    hub->env.is_stopping = true;
+    hub->env.now_ms = kdb_loop_now_ms(hub->loop);
+    struct net_connection *next;
+    for (struct net_connection *at = hub->connections; at; at = next) {
+        next = net_connection_next(at);
+        net_connection_close(at);
+    }
+}
