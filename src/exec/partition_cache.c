@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// A least-recently-used map from partition to frozen rows.
+#include "exec/partition_cache.h"
+
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "base/map.h"
+
+struct entry {
+    struct entry *newer, *older; // by use
+    kdb_slice prefix;            // owned: names the partition
+    uint64_t version;
+    struct kdb_frozen_rows *rows;
+    uint64_t bytes;
+};
+
+struct kdb_partition_cache {
+    pthread_mutex_t lock;
+    struct kdb_map entries; // prefix -> entry, keys borrowed from it
+    struct entry *newest, *oldest;
+    uint64_t bytes_max;
+    struct kdb_partition_cache_stats stats;
+};
+
+struct kdb_partition_cache *kdb_partition_cache_create(uint64_t bytes_max)
+{
+    struct kdb_partition_cache *cache = kdb_alloc(sizeof(*cache));
+    (void)pthread_mutex_init(&cache->lock, NULL);
+    cache->bytes_max = bytes_max;
+    return cache;
+}
+
+static void unlink_entry(struct kdb_partition_cache *cache, struct entry *entry)
+{
+    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
+    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
+    entry->newer = NULL;
+    entry->older = NULL;
+}
+
+static void link_newest(struct kdb_partition_cache *cache, struct entry *entry)
+{
+    entry->older = cache->newest;
+    if (cache->newest)
+        cache->newest->newer = entry;
+    cache->newest = entry;
+    if (!cache->oldest)
+        cache->oldest = entry;
+}
+
+static void drop(struct kdb_partition_cache *cache, struct entry *entry)
+{
+    unlink_entry(cache, entry);
+    (void)kdb_map_remove(&cache->entries, entry->prefix);
+    cache->stats.bytes -= entry->bytes;
+    kdb_frozen_rows_unref(entry->rows);
+    kdb_free((void *)(uintptr_t)entry->prefix.data);
+    kdb_free(entry);
+}
+
+void kdb_partition_cache_destroy(struct kdb_partition_cache *cache)
+{
+    if (!cache)
+        return;
+    while (cache->oldest)
+        drop(cache, cache->oldest);
+    kdb_map_deinit(&cache->entries);
+    (void)pthread_mutex_destroy(&cache->lock);
+    kdb_free(cache);
+}
+
+struct kdb_frozen_rows *kdb_partition_cache_get(struct kdb_partition_cache *cache,
+                                                const struct kdb_partition *partition,
+                                                uint64_t version)
+{
+    struct kdb_frozen_rows *rows = NULL;
+    (void)pthread_mutex_lock(&cache->lock);
+    struct entry *entry = kdb_map_get(&cache->entries, partition->prefix);
+    if (entry && entry->version == version) {
+        rows = kdb_frozen_rows_ref(entry->rows);
+        unlink_entry(cache, entry);
+        link_newest(cache, entry);
+        cache->stats.hits++;
+    } else {
+        cache->stats.misses++;
+        if (entry)
+            drop(cache, entry);
+    }
+    (void)pthread_mutex_unlock(&cache->lock);
+    return rows;
+}
+
+void kdb_partition_cache_put(struct kdb_partition_cache *cache,
+                             const struct kdb_partition *partition, uint64_t version,
+                             struct kdb_frozen_rows *rows)
+{
+    uint64_t bytes = kdb_frozen_rows_bytes(rows);
+    if (bytes > kdb_partition_cache_entry_max(cache))
+        return;
+    struct entry *entry = kdb_alloc(sizeof(*entry));
+    entry->prefix = kdb_slice_of(kdb_alloc_text(partition->prefix.data, partition->prefix.len),
+                                 partition->prefix.len);
+    entry->version = version;
+    entry->rows = kdb_frozen_rows_ref(rows);
+    entry->bytes = bytes;
+    (void)pthread_mutex_lock(&cache->lock);
+    struct entry *old = kdb_map_get(&cache->entries, entry->prefix);
+    if (old)
+        drop(cache, old);
+    while (cache->oldest && cache->stats.bytes + bytes > cache->bytes_max)
+        drop(cache, cache->oldest);
+    (void)kdb_map_set(&cache->entries, entry->prefix, entry);
+    link_newest(cache, entry);
+    cache->stats.bytes += bytes;
+    (void)pthread_mutex_unlock(&cache->lock);
+}
+
+uint64_t kdb_partition_cache_entry_max(const struct kdb_partition_cache *cache)
+{
+    return cache->bytes_max / 8;
+}
+
+void kdb_partition_cache_stats(struct kdb_partition_cache *cache,
+                               struct kdb_partition_cache_stats *ret_stats)
+{
+    (void)pthread_mutex_lock(&cache->lock);
+    *ret_stats = cache->stats;
+    (void)pthread_mutex_unlock(&cache->lock);
+}
