@@ -122,7 +122,8 @@ KDB_NODISCARD kdb_status kdb_engine_query(struct kdb_engine_connection *connecti
                                           const struct kdb_engine_statement *statement,
                                           struct kdb_engine_result *ret_result);
 
-// DuckDB's plan of a statement, as text in the ctx arena. Parameters need no values.
+// DuckDB's plan of a statement, as text in the ctx arena. Nothing is run; parameters need values as
+// for an execution.
 KDB_NODISCARD kdb_status kdb_engine_explain(struct kdb_engine_connection *connection,
                                             struct kdb_ctx *ctx,
                                             const struct kdb_engine_statement *statement,

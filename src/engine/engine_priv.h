@@ -156,6 +156,11 @@ KDB_NODISCARD kdb_status engine_execute(struct kdb_engine_connection *connection
                                         duckdb_statement_type type,
                                         const struct kdb_engine_sink *sink);
 
+// Prepares the statement and fails unless it is a SELECT.
+KDB_NODISCARD kdb_status engine_check_select(struct kdb_engine_connection *connection,
+                                             struct kdb_ctx *ctx,
+                                             const struct kdb_engine_statement *statement);
+
 // query.c
 
 // As kdb_engine_query, for one kind of statement.

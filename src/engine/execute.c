@@ -243,6 +243,20 @@ kdb_status engine_execute(struct kdb_engine_connection *connection, struct kdb_c
     return status;
 }
 
+kdb_status engine_check_select(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
+                               const struct kdb_engine_statement *statement)
+{
+    KDB_TRY(engine_refresh(connection, ctx));
+    struct engine_run run = {.connection = connection, .ctx = ctx, .statement = statement};
+    struct engine_prepared *prepared = NULL;
+    engine_watch_begin(connection, &run);
+    kdb_status status = engine_prepare(&run, DUCKDB_STATEMENT_TYPE_SELECT, &prepared);
+    if (status == KDB_OK)
+        engine_prepared_release(prepared);
+    engine_watch_end(connection);
+    return status;
+}
+
 kdb_status kdb_engine_execute(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
                               const struct kdb_engine_statement *statement,
                               const struct kdb_engine_sink *sink)

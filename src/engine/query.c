@@ -54,10 +54,12 @@ kdb_status kdb_engine_query(struct kdb_engine_connection *connection, struct kdb
     return engine_query(connection, ctx, statement, DUCKDB_STATEMENT_TYPE_SELECT, ret_result);
 }
 
-// The plan itself: DuckDB gives rows (kind of plan, text).
+// DuckDB gives rows (kind of plan, text). EXPLAIN in front of ANALYZE … or of anything but a SELECT
+// would do more than explain.
 kdb_status kdb_engine_explain(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
                               const struct kdb_engine_statement *statement, kdb_slice *ret_text)
 {
+    KDB_TRY(engine_check_select(connection, ctx, statement));
     struct kdb_engine_statement explain = *statement;
     explain.sql = kdb_arena_printf(&ctx->arena, "EXPLAIN %.*s", KDB_ARG(statement->sql));
     explain.columns = NULL;
