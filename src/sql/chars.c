@@ -23,33 +23,33 @@ enum {
 
 // clang-format off: sixteen bytes a line
 const uint8_t sql_lead_of[256] = {
-     X,  X,  X,  X,  X,  X,  X,  X,  X,  S,  S,  X,  S,  S,  X,  X, // 00
-     X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X, // 10
-     S,  O, DQ,  O, DL,  O,  O,  Q, OP, CL,  O,  O,  P, MI, DT, SL, // 20
-     D,  D,  D,  D,  D,  D,  D,  D,  D,  D,  O, SC,  O,  O,  O,  O, // 30
-     O,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // 40
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  P,  X,  P,  O,  W, // 50
-    BQ,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // 60
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  X,  O,  X,  O,  X, // 70
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // 80
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // 90
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // A0
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // B0
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // C0
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // D0
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // E0
-     W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W,  W, // F0
+    X,  X, X,  X, X,  X, X, X, X,  S,  S, X,  S, S,  X,  X,  // 00
+    X,  X, X,  X, X,  X, X, X, X,  X,  X, X,  X, X,  X,  X,  // 10
+    S,  O, DQ, O, DL, O, O, Q, OP, CL, O, O,  P, MI, DT, SL, // 20
+    D,  D, D,  D, D,  D, D, D, D,  D,  O, SC, O, O,  O,  O,  // 30
+    O,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // 40
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, P,  X, P,  O,  W,  // 50
+    BQ, W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // 60
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, X,  O, X,  O,  X,  // 70
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // 80
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // 90
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // A0
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // B0
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // C0
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // D0
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // E0
+    W,  W, W,  W, W,  W, W, W, W,  W,  W, W,  W, W,  W,  W,  // F0
 };
 
 const uint8_t sql_fold[256] = {
-       0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
-       0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
-       0,    0,    0,    0,  '$',    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
-     '0',  '1',  '2',  '3',  '4',  '5',  '6',  '7',  '8',  '9',    0,    0,    0,    0,    0,    0,
-       0,  'a',  'b',  'c',  'd',  'e',  'f',  'g',  'h',  'i',  'j',  'k',  'l',  'm',  'n',  'o',
-     'p',  'q',  'r',  's',  't',  'u',  'v',  'w',  'x',  'y',  'z',    0,    0,    0,    0,  '_',
-       0,  'a',  'b',  'c',  'd',  'e',  'f',  'g',  'h',  'i',  'j',  'k',  'l',  'm',  'n',  'o',
-     'p',  'q',  'r',  's',  't',  'u',  'v',  'w',  'x',  'y',  'z',    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    '$',  0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    '0',  '1',  '2',  '3',  '4',  '5',  '6',  '7',  '8',  '9',  0,    0,    0,    0,    0,    0,
+    0,    'a',  'b',  'c',  'd',  'e',  'f',  'g',  'h',  'i',  'j',  'k',  'l',  'm',  'n',  'o',
+    'p',  'q',  'r',  's',  't',  'u',  'v',  'w',  'x',  'y',  'z',  0,    0,    0,    0,    '_',
+    0,    'a',  'b',  'c',  'd',  'e',  'f',  'g',  'h',  'i',  'j',  'k',  'l',  'm',  'n',  'o',
+    'p',  'q',  'r',  's',  't',  'u',  'v',  'w',  'x',  'y',  'z',  0,    0,    0,    0,    0,
     0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f,
     0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f,
     0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One parsed statement of any kind: queries and data changes carry an AST, commands their own small struct.
+// One parsed statement of any kind: queries and data changes carry an AST, commands their own small
+// struct.
 //
-// Which kinds exist, who may run them and what they answer is docs/SQL.md; this header is only the shape. Names are
-// folded; namespace is null when the statement did not name one.
+// Which kinds exist, who may run them and what they answer is docs/SQL.md; this header is only the
+// shape. Unquoted names are folded to lower case, quoted ones are as written, and what may be a
+// name is the catalog's to say. User, storage and job ids are never folded. Namespace is null when
+// the statement did not name one. Durations and numbers of clauses are text, checked by the
+// handler.
 #ifndef KDB_SQL_STATEMENT_H
 #define KDB_SQL_STATEMENT_H
 
@@ -13,8 +17,8 @@ typedef enum {
     KDB_STATEMENT_INSERT,
     KDB_STATEMENT_UPDATE,
     KDB_STATEMENT_DELETE,
-    KDB_STATEMENT_EXPLAIN,          // EXPLAIN statement
-    KDB_STATEMENT_EXECUTE_AS,       // EXECUTE AS USER 'u' (statement)
+    KDB_STATEMENT_EXPLAIN,    // EXPLAIN statement
+    KDB_STATEMENT_EXECUTE_AS, // EXECUTE AS USER 'u' (statement)
     KDB_STATEMENT_CREATE_NAMESPACE,
     KDB_STATEMENT_ALTER_NAMESPACE,
     KDB_STATEMENT_DROP_NAMESPACE,
@@ -41,21 +45,18 @@ typedef enum {
     KDB_STATEMENT_BEGIN,
     KDB_STATEMENT_COMMIT,
     KDB_STATEMENT_ROLLBACK,
-    KDB_STATEMENT_RESERVED, // known to the contract, not served yet: `what` names it, refused as INVALID_SQL
+    KDB_STATEMENT_RESERVED, // known to the contract, not served yet: `what` names it, refused as
+                            // INVALID_SQL
     KDB_STATEMENT_KIND_COUNT
 } kdb_statement_kind;
 
-struct kdb_ast_option { // key = value in WITH (…) and SET OPTIONS (…)
-    kdb_slice key;   // upper case
-    kdb_slice value; // text of the value, quotes removed
-    char form;       // 's'tring, 'i'nteger, 'f'loat, 'b'oolean, 'w'ord
+// key = value in WITH (…) and SET OPTIONS (…).
+struct kdb_ast_option {
+    kdb_slice key;   // WITH: upper case; SET OPTIONS: as written
+    kdb_slice value; // quotes removed, words folded; "true" for a key alone
+    char form;       // 's'tring, 'i'nteger, 'f'loat, 'b'oolean, 'w'ord, 'd'uration without quotes
     int position;
 };
-
-typedef enum {
-    KDB_DEFAULT_AST_NONE,
-    KDB_DEFAULT_AST_EXPR // literal, NULL, function call or special word: see `expr`
-} kdb_default_ast;
 
 struct kdb_ast_column {
     kdb_slice name;
@@ -64,7 +65,7 @@ struct kdb_ast_column {
     bool is_not_null;
     bool is_primary_key;
     bool is_serial; // SERIAL spelling, AUTO_INCREMENT, IDENTITY: default SNOWFLAKE_ID()
-    struct kdb_ast *default_expr; // NULL: none
+    struct kdb_ast *default_expr; // any expression; NULL: none
     kdb_slice comment;            // may be null
 };
 
@@ -75,9 +76,9 @@ struct kdb_ast_create_table {
     bool if_not_exists;
     struct kdb_ast_column *columns;
     size_t column_count;
-    kdb_slice table_key; // PRIMARY KEY (col) as an item; null: none
-    int table_key_count; // columns named there in total (more than one is refused later)
-    int key_clause_count; // how many PRIMARY KEY clauses in all
+    kdb_slice table_key;          // PRIMARY KEY (col) as an item; null: none
+    int table_key_count;          // columns named there in total (more than one is refused later)
+    int key_clause_count;         // how many PRIMARY KEY clauses in all
     kdb_slice location;           // LOCATION 'path'
     kdb_slice location_reference; // LOCATION REFERENCE 'name' or STORAGE id
     kdb_slice flush_rows;         // digits, from FLUSH POLICY / FLUSH clauses
@@ -88,7 +89,7 @@ struct kdb_ast_create_table {
     kdb_slice retention; // stream RETENTION
     kdb_slice max_buffer;
     bool is_ephemeral;
-    char use_user_storage; // 0 not said, 't', 'f'
+    char use_user_storage;          // 0 not said, 't', 'f'
     struct kdb_ast_option *options; // WITH (…)
     size_t option_count;
 };
@@ -97,7 +98,9 @@ struct kdb_statement {
     kdb_statement_kind kind;
     kdb_slice text; // the statement as written, without the separator
     int position;   // 1-based byte in the request's SQL where it begins
-    // The literals lifted out of the text whose value the plan depends on (scan.h), in ascending order.
+    // Lifted literals that are no node of the tree (a type's length, a clause's number), in
+    // ascending order: a plan from this tree serves only statements with the same values there.
+    // For an inner statement, those of the whole.
     int *fixed_literals;
     size_t fixed_count;
     int param_max; // highest $n, 0: none
@@ -119,16 +122,16 @@ struct kdb_statement {
             size_t option_count;
         } space;
         struct kdb_ast_create_table *create_table;
-        struct { // DROP TABLE, DESCRIBE TABLE, SHOW STATS, STORAGE FLUSH/COMPACT TABLE
+        struct { // DROP TABLE, DESCRIBE TABLE, SHOW STATS
             struct kdb_ast_name name;
             bool if_exists;
-            bool has_history;    // DESCRIBE … HISTORY
-            bool is_admin_form;  // DESCRIBE t without the word TABLE
+            bool has_history;   // DESCRIBE … HISTORY
+            bool is_admin_form; // DESCRIBE t without the word TABLE
         } table;
-        struct { // SHOW TABLES [IN ns], STORAGE FLUSH/COMPACT ALL [IN ns]
-            kdb_slice space;
-            bool is_all; // STORAGE … ALL: `space` may be null; else `table` below is set
-            struct kdb_ast_name table;
+        struct {                       // SHOW TABLES [IN ns], STORAGE FLUSH/COMPACT
+            kdb_slice space;           // IN ns, may be null
+            bool is_all;               // STORAGE … ALL
+            struct kdb_ast_name table; // STORAGE … TABLE
         } scope;
         struct { // CREATE/ALTER/DROP/CHECK STORAGE
             kdb_slice id;
@@ -140,11 +143,11 @@ struct kdb_statement {
         } storage;
         struct { // CREATE/ALTER/DROP USER
             kdb_slice name;
-            char auth; // 'p'assword, 'o'auth, 'i'nternal, 0 not said
+            char auth;                              // 'p'assword, 'o'auth, 'i'nternal, 0 not said
             kdb_slice password, oauth, role, email; // null when not said
             bool if_exists;
         } user;
-        kdb_slice job;  // KILL JOB
+        kdb_slice job;    // KILL JOB
         const char *what; // RESERVED: the statement's name, e.g. "ALTER TABLE"
     };
 };
