@@ -164,7 +164,7 @@ static kdb_status frozen_rows(struct engine_run *run, struct table_input *input,
     input->frozen = kdb_partition_cache_get(cache, input->partition, input->version);
     if (input->frozen)
         return KDB_OK;
-    kdb_status status = kdb_frozen_rows_build(run->exec->ctx, source,
+    kdb_status status = kdb_frozen_rows_build(source, run->exec->ctx,
                                               kdb_partition_cache_entry_max(cache), &input->frozen);
     if (status == KDB_ERR_LIMIT_EXCEEDED) {
         kdb_ctx_clear_error(run->exec->ctx); // larger than an entry may be: it is scanned

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// A least-recently-used map from statement shapes to plans.
+#include "plan/plan_cache.h"
+
+#include "base/alloc.h"
+#include "base/map.h"
+
+// Longer shapes (thousands of VALUES rows) come once: keeping them would only push out the others.
+#define SHAPE_BYTES_MAX ((size_t)64 * 1024)
+
+struct entry {
+    struct entry *newer, *older; // by use
+    kdb_slice key;               // owned
+    struct kdb_plan *plan;       // referenced
+};
+
+struct kdb_plan_cache {
+    struct kdb_map entries; // keys borrowed from the entries
+    struct entry *newest, *oldest;
+    size_t count, capacity;
+    struct kdb_buf key; // scratch
+    uint64_t hits, misses;
+};
+
+struct kdb_plan_cache *kdb_plan_cache_create(size_t capacity)
+{
+    struct kdb_plan_cache *cache = kdb_alloc(sizeof(*cache));
+    cache->capacity = capacity;
+    return cache;
+}
+
+static void unlink_entry(struct kdb_plan_cache *cache, struct entry *entry)
+{
+    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
+    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
+    entry->newer = NULL;
+    entry->older = NULL;
+}
+
+static void link_newest(struct kdb_plan_cache *cache, struct entry *entry)
+{
+    entry->older = cache->newest;
+    if (cache->newest)
+        cache->newest->newer = entry;
+    cache->newest = entry;
+    if (!cache->oldest)
+        cache->oldest = entry;
+}
+
+static void drop(struct kdb_plan_cache *cache, struct entry *entry)
+{
+    unlink_entry(cache, entry);
+    (void)kdb_map_remove(&cache->entries, entry->key);
+    cache->count--;
+    kdb_plan_unref(entry->plan);
+    kdb_free((void *)(uintptr_t)entry->key.data);
+    kdb_free(entry);
+}
+
+void kdb_plan_cache_destroy(struct kdb_plan_cache *cache)
+{
+    if (!cache)
+        return;
+    while (cache->oldest)
+        drop(cache, cache->oldest);
+    kdb_map_deinit(&cache->entries);
+    kdb_buf_deinit(&cache->key);
+    kdb_free(cache);
+}
+
+static kdb_slice make_key(struct kdb_plan_cache *cache, const struct kdb_plan_request *request)
+{
+    struct kdb_buf *key = &cache->key;
+    kdb_buf_clear(key);
+    kdb_buf_put(key, (char)('a' + request->role));
+    kdb_buf_slice(key, request->space);
+    kdb_buf_put(key, '\0');
+    for (size_t i = 0; i < request->param_count; i++)
+        kdb_buf_put(key, request->params[i].form);
+    kdb_buf_put(key, '\0');
+    kdb_buf_slice(key, request->scanned->key);
+    return kdb_buf_view(key);
+}
+
+kdb_status kdb_plan_cache_get(struct kdb_plan_cache *cache, struct kdb_ctx *ctx,
+                              const struct kdb_plan_request *request, struct kdb_plan **ret_plan)
+{
+    bool is_cacheable = cache->capacity > 0 && request->scanned->is_cacheable &&
+                        request->scanned->key.len <= SHAPE_BYTES_MAX && !request->forces_engine;
+    if (!is_cacheable)
+        return kdb_plan_make(request, ctx, ret_plan);
+    kdb_slice key = make_key(cache, request);
+    struct entry *entry = kdb_map_get(&cache->entries, key);
+    if (entry && !kdb_plan_is_stale(entry->plan) && kdb_plan_fits(entry->plan, request->scanned)) {
+        cache->hits++;
+        if (entry != cache->newest) {
+            unlink_entry(cache, entry);
+            link_newest(cache, entry);
+        }
+        *ret_plan = kdb_plan_ref(entry->plan);
+        return KDB_OK;
+    }
+    cache->misses++;
+    struct kdb_plan *plan;
+    KDB_TRY(kdb_plan_make(request, ctx, &plan));
+    if (entry)
+        drop(cache, entry);
+    // A command does its work once: only queries and data changes come again.
+    if (plan->path != KDB_PATH_COMMAND) {
+        while (cache->count >= cache->capacity)
+            drop(cache, cache->oldest);
+        entry = kdb_alloc(sizeof(*entry));
+        entry->key = kdb_slice_of(kdb_alloc_text(key.data, key.len), key.len);
+        entry->plan = kdb_plan_ref(plan);
+        (void)kdb_map_set(&cache->entries, entry->key, entry);
+        link_newest(cache, entry);
+        cache->count++;
+    }
+    *ret_plan = plan;
+    return KDB_OK;
+}
+
+struct kdb_plan_cache_stats kdb_plan_cache_stats(const struct kdb_plan_cache *cache)
+{
+    return (struct kdb_plan_cache_stats){cache->count, cache->hits, cache->misses};
+}
