@@ -91,7 +91,8 @@ static unsigned slip(kdb_slice written, const char *known)
 {
     kdb_slice name = kdb_slice_cstr(known);
     size_t shorter = name.len < written.len ? name.len : written.len;
-    if (shorter == 0 || name.len > NAME_BYTES_MAX || written.len > NAME_BYTES_MAX)
+    size_t longer = name.len < written.len ? written.len : name.len;
+    if (shorter == 0 || longer > NAME_BYTES_MAX || longer - shorter > EDITS_MAX)
         return EDITS_MAX + 1;
     unsigned edits = edit_distance(written, name);
     return edits > shorter / 3 ? EDITS_MAX + 1 : edits;

@@ -428,6 +428,8 @@ static void unknown_names_are_warnings(void **state)
                   "server.port?)");
     assert_warned("[authentication]\nbcrypt_cost = 12\n", NULL,
                   "server.toml:2: unknown setting auth.bcrypt_cost is ignored");
+    assert_warned("[authentications]\nbcrypt_cost = 12\n", NULL,
+                  "server.toml:1: unknown section authentications is ignored");
     assert_warned("[server]\n[storage]\n[storage.rocksdb]\n[shutdown]\n[authentication]\n", NULL,
                   NULL);
     assert_warned("", NULL, NULL);
