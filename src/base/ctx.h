@@ -53,7 +53,12 @@ void kdb_ctx_clear_error(struct kdb_ctx *ctx);
 kdb_status kdb_fail_at(struct kdb_ctx *ctx, kdb_status status, const char *file, int line,
                        const char *format, ...) KDB_PRINTF(5, 6);
 
+#ifndef __clang_analyzer__
 #define kdb_fail(ctx, status, ...) kdb_fail_at((ctx), (status), __FILE__, __LINE__, __VA_ARGS__)
+#else // the same, said so that the analyzer knows which status comes back
+#define kdb_fail(ctx, status, ...)                                                                 \
+    (kdb_fail_at((ctx), (status), __FILE__, __LINE__, __VA_ARGS__), (status))
+#endif
 
 // Puts "prefix: " before the recorded message; returns the recorded status.
 kdb_status kdb_wrap(struct kdb_ctx *ctx, const char *format, ...) KDB_PRINTF(2, 3);

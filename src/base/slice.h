@@ -70,7 +70,7 @@ bool kdb_slice_equal_nocase(kdb_slice a, kdb_slice b);
 static inline kdb_slice kdb_slice_skip(kdb_slice s, size_t count)
 {
     size_t n = count < s.len ? count : s.len;
-    return (kdb_slice){s.data ? s.data + n : NULL, s.len - n};
+    return (kdb_slice){n > 0 ? s.data + n : s.data, s.len - n};
 }
 
 // `s` without ASCII blanks (space, \t, \r, \n, \f, \v) at either end.
