@@ -119,11 +119,12 @@ kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
     if (!kdb_address_parse(address, &range.base))
         return kdb_fail(ctx, KDB_ERR_CONFIG,
                         "'%.*s' is not an IP address or a range such as 10.0.0.0/8", KDB_ARG(text));
-    int64_t prefix = range.base.size * 8;
+    int64_t prefix_max = (int64_t)range.base.size * 8;
+    int64_t prefix = prefix_max;
     bool is_number = slash == SIZE_MAX || kdb_slice_to_i64(bits, &prefix);
-    if (!is_number || prefix < 0 || prefix > range.base.size * 8)
+    if (!is_number || prefix < 0 || prefix > prefix_max)
         return kdb_fail(ctx, KDB_ERR_CONFIG, "'%.*s': the number behind '/' must be 0 to %d",
-                        KDB_ARG(text), range.base.size * 8);
+                        KDB_ARG(text), (int)prefix_max);
     range.prefix_bits = (int)prefix;
     *ret_range = range;
     return KDB_OK;

@@ -41,6 +41,7 @@ bool kdb_address_parse_forwarded(kdb_slice text, struct kdb_address *ret_address
 // Writes the usual text form and its NUL; the slice is into `text`. Empty for no address.
 kdb_slice kdb_address_format(const struct kdb_address *address, char text[KDB_ADDRESS_TEXT_BYTES]);
 
+// Whether both are the same address, or both are none.
 bool kdb_address_equal(const struct kdb_address *a, const struct kdb_address *b);
 
 // 127.0.0.0/8 or ::1: a peer on this machine.
@@ -53,6 +54,7 @@ bool kdb_address_is_localhost(const struct kdb_address *address);
 KDB_NODISCARD kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
                                                  struct kdb_address_range *ret_range);
 
+// Whether the range holds the address; ranges of IPv4 hold no IPv6 address and the other way round.
 bool kdb_address_range_has(const struct kdb_address_range *range,
                            const struct kdb_address *address);
 

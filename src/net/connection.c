@@ -443,17 +443,22 @@ static bool has_progress(struct net_connection *connection)
     return true;
 }
 
+// The deadline has passed: whether nothing can be said or awaited any more.
+static bool is_over(struct net_connection *connection)
+{
+    if (is_shaking_hands(connection))
+        return true;
+    if (connection->pending)
+        return !has_progress(connection);
+    return kdb_http1_expire(&connection->http);
+}
+
 void net_connection_expire(struct net_wheel_entry *entry)
 {
     struct net_connection *connection =
         connection_of((char *)entry - offsetof(struct net_connection, deadline));
     int64_t due_ms = deadline_ms(connection);
-    bool is_due = due_ms != 0 && due_ms <= connection->hub->env.now_ms;
-    if (is_due && is_shaking_hands(connection))
-        net_connection_close(connection);
-    else if (is_due && connection->pending && !has_progress(connection))
-        net_connection_close(connection);
-    else if (is_due && !connection->pending && kdb_http1_expire(&connection->http))
+    if (due_ms != 0 && due_ms <= connection->hub->env.now_ms && is_over(connection))
         net_connection_close(connection);
     else
         update(connection);

@@ -38,6 +38,7 @@ KDB_AUTO_DEFINE(struct kdb_guard, kdb_guard_close)
 enum kdb_guard_verdict kdb_guard_connect(struct kdb_guard *guard, const struct kdb_address *peer,
                                          int64_t now_ms, bool *ret_is_counted);
 
+// A connection that was counted has ended.
 void kdb_guard_disconnect(struct kdb_guard *guard, const struct kdb_address *peer);
 
 // A request begins: PASS, RATE_LIMITED or BANNED, with the seconds after which to try again.

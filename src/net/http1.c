@@ -381,6 +381,7 @@ static const llhttp_settings_t settings = {
 static size_t parse(struct kdb_http1 *http, const char *data, size_t len)
 {
     struct kdb_http1_slot *slot = http->slot;
+    KDB_ASSERT(slot != NULL);
     llhttp_errno_t error = llhttp_execute(&slot->parser, data, len);
     if (error == HPE_OK)
         return len;
@@ -465,6 +466,7 @@ static void parse_head(struct kdb_http1 *http)
 static size_t read_head(struct kdb_http1 *http, const char *data, size_t len)
 {
     struct kdb_http1_slot *slot = http->slot;
+    KDB_ASSERT(slot != NULL);
     struct kdb_buf *head = &slot->head;
     size_t max = http->env->limits->header_bytes_max;
     size_t before = head->len;
@@ -564,9 +566,10 @@ static size_t work(struct kdb_http1 *http, const char *data, size_t len)
             at += read_head(http, data + at, len - at);
         else
             at += parse(http, data + at, len - at);
-        struct kdb_http1_slot *slot = http->slot;
         if (http->phase != KDB_HTTP1_BODY)
             continue;
+        struct kdb_http1_slot *slot = http->slot;
+        KDB_ASSERT(slot != NULL);
         if (slot->is_complete) {
             handle(http);
         } else if (slot->expects_continue && !slot->is_http10) {

@@ -10,8 +10,8 @@
 
 enum {
     NET_OUT_BYTES_MAX = 256 * 1024,  // output above which no further request is begun
-    NET_HELD_BYTES_MAX = 64 * 1024,  // input held back above which the owner stops reading
-    NET_BODY_FREE_BYTES = 64 * 1024, // of each body, not counted in the total
+    NET_HELD_BYTES_MAX = 16 * 1024,  // input held back above which the owner stops reading
+    NET_BODY_FREE_BYTES = 16 * 1024, // of each body, not counted in the total
 };
 
 // A request being read or answered. Reused for the next one of any connection of the loop.

@@ -335,7 +335,7 @@ kdb_status kdb_listener_open(struct kdb_ctx *ctx, const struct kdb_listener_opti
                              struct kdb_listener **ret_listener)
 {
     KDB_ASSERT(options->target_count > 0);
-    int fd;
+    int fd = -1;
     KDB_TRY(bind_listener(ctx, options, &fd));
     struct kdb_listener *listener = kdb_alloc(sizeof(*listener));
     listener->fd = fd;
