@@ -43,14 +43,14 @@ static const struct telling_text telling_texts[] = {
     {"Disk quota exceeded", KDB_ERR_DISK_FULL},
     {"max_temp_directory_size", KDB_ERR_LIMIT_EXCEEDED},
     {"No files found", KDB_ERR_CORRUPT},
-    {"No such file", KDB_ERR_CORRUPT},
     {"No magic bytes", KDB_ERR_CORRUPT},
     {"too small to be a Parquet", KDB_ERR_CORRUPT},
     {"Failed to read file", KDB_ERR_CORRUPT},
     {"decompression failure", KDB_ERR_CORRUPT},
     {"Decompression Failure", KDB_ERR_CORRUPT},
     {"TProtocolException", KDB_ERR_CORRUPT},
-    {"arquet", KDB_ERR_CORRUPT},
+    {"Could not read enough bytes", KDB_ERR_CORRUPT},
+    {"Parquet", KDB_ERR_CORRUPT},
 };
 
 static const char *const type_names[][2] = {

@@ -75,8 +75,19 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-// What DuckDB says about a file that it cannot make sense of: the file is damaged, and which one it
-// is.
+// True when the operating system could not give the file's bytes; everything else is the bytes'
+// fault.
+static bool is_reading_at_fault(const char *message)
+{
+    static const char *const texts[] = {"Input/output error", "Permission denied",
+                                        "Too many open files"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strstr(message, texts[i]))
+            return true;
+    }
+    return false;
+}
+
 kdb_status engine_blame_file(struct kdb_ctx *ctx, kdb_status status, const char *path)
 {
     if (status == KDB_ERR_CANCELLED || status == KDB_ERR_TIMEOUT ||
@@ -84,7 +95,7 @@ kdb_status engine_blame_file(struct kdb_ctx *ctx, kdb_status status, const char 
         return status;
     kdb_slice why = kdb_arena_copy(&ctx->arena, kdb_slice_cstr(ctx->error.message));
     kdb_ctx_clear_error(ctx);
-    return kdb_fail(ctx, status == KDB_ERR_IO ? KDB_ERR_IO : KDB_ERR_CORRUPT,
+    return kdb_fail(ctx, is_reading_at_fault(why.data) ? KDB_ERR_IO : KDB_ERR_CORRUPT,
                     "segment file %s cannot be read: %.*s", file_name(path), KDB_ARG(why));
 }
 
