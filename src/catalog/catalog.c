@@ -120,6 +120,12 @@ struct kdb_catalog_snapshot *kdb_catalog_acquire(struct kdb_catalog *catalog)
     return snapshot;
 }
 
+struct kdb_catalog_snapshot *kdb_catalog_snapshot_ref(struct kdb_catalog_snapshot *snapshot)
+{
+    atomic_fetch_add(&snapshot->references, 1);
+    return snapshot;
+}
+
 void kdb_catalog_release(struct kdb_catalog_snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub(&snapshot->references, 1) != 1)

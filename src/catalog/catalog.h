@@ -88,6 +88,7 @@ void kdb_catalog_close(struct kdb_catalog *catalog); // accepts NULL
 
 // The newest snapshot, referenced for the caller. Any thread.
 struct kdb_catalog_snapshot *kdb_catalog_acquire(struct kdb_catalog *catalog);
+struct kdb_catalog_snapshot *kdb_catalog_snapshot_ref(struct kdb_catalog_snapshot *snapshot);
 void kdb_catalog_release(struct kdb_catalog_snapshot *snapshot); // accepts NULL
 
 // Version of the newest snapshot: lets a holder see cheaply whether its own is still the newest.

@@ -106,7 +106,7 @@ bool kdb_address_is_localhost(const struct kdb_address *address)
 }
 
 kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
-                                   struct kdb_address_range *ret_range)
+                                   struct kdb_address_block *ret_range)
 {
     kdb_slice address = kdb_slice_trim(text);
     size_t slash = kdb_slice_find(address, KDB_LIT("/"), 0);
@@ -115,7 +115,7 @@ kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
         bits = kdb_slice_skip(address, slash + 1);
         address.len = slash;
     }
-    struct kdb_address_range range;
+    struct kdb_address_block range;
     if (!kdb_address_parse(address, &range.base))
         return kdb_fail(ctx, KDB_ERR_CONFIG,
                         "'%.*s' is not an IP address or a range such as 10.0.0.0/8", KDB_ARG(text));
@@ -130,7 +130,7 @@ kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
     return KDB_OK;
 }
 
-bool kdb_address_range_has(const struct kdb_address_range *range, const struct kdb_address *address)
+bool kdb_address_range_has(const struct kdb_address_block *range, const struct kdb_address *address)
 {
     if (range->base.size != address->size || address->size == 0)
         return false;

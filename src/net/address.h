@@ -20,7 +20,7 @@ struct kdb_address {
 };
 
 // A block of addresses: those whose first `prefix_bits` bits are those of `base`.
-struct kdb_address_range {
+struct kdb_address_block {
     struct kdb_address base;
     int prefix_bits;
 };
@@ -52,10 +52,10 @@ bool kdb_address_is_localhost(const struct kdb_address *address);
 
 // Reads "10.0.0.0/8", "fd00::/8" or a single address. Fails with CONFIG and the text.
 KDB_NODISCARD kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
-                                                 struct kdb_address_range *ret_range);
+                                                 struct kdb_address_block *ret_range);
 
 // Whether the range holds the address; ranges of IPv4 hold no IPv6 address and the other way round.
-bool kdb_address_range_has(const struct kdb_address_range *range,
+bool kdb_address_range_has(const struct kdb_address_block *range,
                            const struct kdb_address *address);
 
 #endif

@@ -27,7 +27,7 @@ struct kdb_listener {
     struct kdb_http_limits limits;
     struct kdb_http1_totals totals;
     struct kdb_guard *guard;
-    struct kdb_address_range *trusted;
+    struct kdb_address_block *trusted;
     struct net_hub *hubs;
     size_t hub_count;
     int fd; // listening
@@ -343,10 +343,10 @@ kdb_status kdb_listener_open(struct kdb_ctx *ctx, const struct kdb_listener_opti
     listener->limits = options->limits;
     listener->guard = kdb_guard_open(&options->limits);
     listener->trusted =
-        kdb_alloc_array(options->trusted_proxy_count, sizeof(struct kdb_address_range));
+        kdb_alloc_array(options->trusted_proxy_count, sizeof(struct kdb_address_block));
     if (options->trusted_proxy_count > 0)
         memcpy(listener->trusted, options->trusted_proxies,
-               options->trusted_proxy_count * sizeof(struct kdb_address_range));
+               options->trusted_proxy_count * sizeof(struct kdb_address_block));
     pthread_condattr_t attributes;
     KDB_ASSERT(pthread_condattr_init(&attributes) == 0);
     KDB_ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);

@@ -35,7 +35,7 @@ struct kdb_listener_options {
     int backlog;      // connections the system queues for us
     struct kdb_http_limits limits;
     struct kdb_tls *tls; // NULL: plain HTTP
-    const struct kdb_address_range
+    const struct kdb_address_block
         *trusted_proxies; // peers whose forwarding headers are believed, besides loopback
     size_t trusted_proxy_count;
     const struct kdb_listener_target *targets; // the first one's loop accepts

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of api share.
+#ifndef KDB_API_API_PRIV_H
+#define KDB_API_API_PRIV_H
+
+#include "api/api.h"
+#include "auth/rights.h"
+#include "plan/plan_cache.h"
+
+// What one worker thread keeps between jobs; only that thread uses it.
+struct api_worker {
+    struct kdb_engine_connection *connection; // opened at first need
+    struct kdb_plan_cache *plans;
+};
+
+struct kdb_api {
+    struct kdb_api_options options;
+    struct api_worker *workers;
+    unsigned worker_count;
+    struct kdb_api_loop *loops; // linked, for destruction
+};
+
+struct kdb_api_loop {
+    struct kdb_api *api;
+    struct kdb_api_loop *next;
+    struct kdb_loop *loop;
+    struct kdb_loop_hook hook;                  // sends the commits gathered in this turn
+    struct kdb_commit_request *first, *last;    // gathered, in order
+    struct kdb_plan_cache *plans;
+    struct kdb_token_checker *tokens;
+    struct kdb_catalog_snapshot *snapshot;      // the newest this loop has seen
+    struct api_rates *rates;                    // queries per user and second
+};
+
+// Who sent a request.
+struct api_identity {
+    kdb_slice user;
+    kdb_role role;
+};
+
+// ---- routes.c ----
+// The loop's snapshot, renewed when definitions have changed.
+struct kdb_catalog_snapshot *api_snapshot(struct kdb_api_loop *loop);
+// Adds CORS headers and answers.
+void api_respond(struct kdb_api_loop *loop, struct kdb_http_request *request, int status,
+                 struct kdb_buf *body);
+void api_respond_with(struct kdb_api_loop *loop, struct kdb_http_request *request,
+                      const struct kdb_http_response *response, struct kdb_buf *body);
+
+// ---- identity.c ----
+// The caller of a protected endpoint from its Bearer token. When it is not accepted, answers with the SQL envelope and
+// returns false.
+bool api_identify(struct kdb_api_loop *loop, struct kdb_http_request *request,
+                  struct api_identity *ret);
+
+// ---- auth_handler.c, health_handler.c ----
+void api_login(struct kdb_api_loop *loop, struct kdb_http_request *request);
+void api_refresh(struct kdb_api_loop *loop, struct kdb_http_request *request);
+void api_logout(struct kdb_api_loop *loop, struct kdb_http_request *request);
+void api_me(struct kdb_api_loop *loop, struct kdb_http_request *request);
+void api_auth_status(struct kdb_api_loop *loop, struct kdb_http_request *request);
+void api_setup(struct kdb_api_loop *loop, struct kdb_http_request *request);
+void api_health(struct kdb_api_loop *loop, struct kdb_http_request *request);
+void api_cluster_health(struct kdb_api_loop *loop, struct kdb_http_request *request);
+
+// ---- sql_handler.c ----
+void api_sql(struct kdb_api_loop *loop, struct kdb_http_request *request);
+
+// ---- reply_sql.c: the SQL envelope ----
+struct reply {
+    struct kdb_buf body;
+    bool has_results;    // an entry was written: the next one needs a comma
+    size_t entry_at;     // body length where the current result set began
+    uint64_t row_count;
+    kdb_slice as_user;
+    const struct kdb_output_column *columns;
+    size_t column_count;
+};
+void reply_begin(struct reply *reply, size_t limit);
+// A sink that writes one result set; call reply_end_rows after the statement.
+struct kdb_sink reply_sink(struct reply *reply);
+void reply_end_rows(struct reply *reply);
+void reply_message(struct reply *reply, kdb_slice message, uint64_t row_count);
+void reply_finish(struct reply *reply, int64_t started_ns);
+// Replaces everything by the error envelope for what is recorded in `ctx`; returns the HTTP status.
+struct reply_error {
+    const struct kdb_ctx *ctx;
+    size_t statement;     // 1-based, 0: the request as a whole
+    kdb_slice text;       // of the statement, for admins; null: not shown
+    kdb_role role;
+    const char *code;     // NULL: the status' own
+};
+int reply_error(struct reply *reply, const struct reply_error *error, int64_t started_ns);
+
+#endif

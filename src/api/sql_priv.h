@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// One SQL request while it is served; lives in the arena of its HTTP request.
+#ifndef KDB_API_SQL_PRIV_H
+#define KDB_API_SQL_PRIV_H
+
+#include "api/api_priv.h"
+#include "base/json_read.h"
+#include "conf/limits.h"
+
+struct sql_request {
+    struct kdb_api_loop *loop;
+    struct kdb_http_request *http;
+    struct kdb_ctx *ctx; // the HTTP request's
+    struct api_identity identity;
+    struct kdb_catalog_snapshot *snapshot; // referenced
+    kdb_slice text;                        // the request's SQL
+    kdb_slice space;                       // default namespace; USE changes it
+    const struct kdb_json *params_json;
+    struct kdb_param *params;
+    size_t param_count;
+    struct kdb_scan scan;
+    size_t reply_limit;
+    struct reply reply;
+    // The statement that runs:
+    size_t statement;  // 1-based number
+    struct kdb_plan *plan; // referenced
+    kdb_slice user;    // effective user
+    kdb_role role;     // effective role
+    struct kdb_exec exec;
+    struct kdb_sink sink;
+    // Batches: data changes are summed up behind the other results.
+    uint64_t inserted, updated, deleted;
+    struct kdb_loop_task task;
+    struct kdb_pool_job job;
+};
+
+// Makes or finds the plan of one statement and checks what the caller's role allows: sets plan, user and role.
+KDB_NODISCARD kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
+                                       const struct kdb_scanned *scanned);
+// Fills sql->exec for the plan.
+void sql_prepare_exec(struct sql_request *sql, kdb_read_tier tier,
+                      struct kdb_engine_connection *connection);
+// Writes the finished statement's entry into the reply.
+void sql_write_result(struct sql_request *sql);
+// Runs every statement of the request on this worker; the outcome is in the ctx and the reply.
+void sql_run_batch(struct sql_request *sql, unsigned worker_index);
+// Writes the error envelope for the ctx's error; returns the HTTP status.
+int sql_error(struct sql_request *sql);
+
+#endif

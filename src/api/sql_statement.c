@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// One statement of a request: its plan, what the caller may do, its run and its entry in the reply; and batches of them.
+#include "api/sql_priv.h"
+
+#include "base/assert.h"
+
+// ---- rights ----
+
+static kdb_right right_of(const struct kdb_statement *statement)
+{
+    switch (statement->kind) {
+    case KDB_STATEMENT_SELECT:
+    case KDB_STATEMENT_INSERT:
+    case KDB_STATEMENT_UPDATE:
+    case KDB_STATEMENT_DELETE:
+    case KDB_STATEMENT_EXECUTE_AS:
+    case KDB_STATEMENT_BEGIN:
+    case KDB_STATEMENT_COMMIT:
+    case KDB_STATEMENT_ROLLBACK:
+    case KDB_STATEMENT_RESERVED:
+    case KDB_STATEMENT_KIND_COUNT:
+        return KDB_RIGHT_QUERY;
+    case KDB_STATEMENT_SHOW_NAMESPACES:
+    case KDB_STATEMENT_USE:
+    case KDB_STATEMENT_SHOW_TABLES:
+    case KDB_STATEMENT_SHOW_STATS:
+    case KDB_STATEMENT_SHOW_STORAGES:
+    case KDB_STATEMENT_SHOW_MANIFEST:
+    case KDB_STATEMENT_SHOW_JOBS:
+        return KDB_RIGHT_SHOW;
+    case KDB_STATEMENT_DESCRIBE_TABLE:
+        return statement->table.is_admin_form ? KDB_RIGHT_EXPLAIN : KDB_RIGHT_SHOW;
+    case KDB_STATEMENT_EXPLAIN:
+        return KDB_RIGHT_EXPLAIN;
+    case KDB_STATEMENT_CREATE_NAMESPACE:
+    case KDB_STATEMENT_ALTER_NAMESPACE:
+    case KDB_STATEMENT_DROP_NAMESPACE:
+        return KDB_RIGHT_NAMESPACE;
+    case KDB_STATEMENT_CREATE_TABLE:
+        return KDB_RIGHT_CREATE_TABLE;
+    case KDB_STATEMENT_DROP_TABLE:
+        return KDB_RIGHT_QUERY; // owners may: decided when the table is known
+    case KDB_STATEMENT_CREATE_STORAGE:
+    case KDB_STATEMENT_ALTER_STORAGE:
+    case KDB_STATEMENT_DROP_STORAGE:
+    case KDB_STATEMENT_STORAGE_CHECK:
+        return KDB_RIGHT_STORAGE;
+    case KDB_STATEMENT_STORAGE_FLUSH:
+    case KDB_STATEMENT_STORAGE_COMPACT:
+        return KDB_RIGHT_MAINTENANCE;
+    case KDB_STATEMENT_CREATE_USER:
+    case KDB_STATEMENT_DROP_USER:
+        return KDB_RIGHT_USERS;
+    case KDB_STATEMENT_ALTER_USER:
+        return KDB_RIGHT_QUERY; // one's own password and e-mail: decided when it runs
+    case KDB_STATEMENT_KILL_JOB:
+        return KDB_RIGHT_JOBS;
+    }
+    KDB_UNREACHABLE();
+}
+
+static kdb_status check_right(struct sql_request *sql, const struct kdb_statement *statement)
+{
+    if (kdb_role_may(sql->identity.role, right_of(statement)))
+        return KDB_OK;
+    sql->statement = 0; // refused before anything ran
+    return kdb_fail(sql->ctx, KDB_ERR_PERMISSION_DENIED,
+                    "Admin privileges (DBA or System role) required: role '%s' is not allowed to "
+                    "run %s",
+                    kdb_role_name(sql->identity.role), kdb_statement_name(statement->kind));
+}
+
+// EXECUTE AS USER: whose rows the inner statement sees.
+static kdb_status act_as(struct sql_request *sql, const struct kdb_statement *statement)
+{
+    sql->user = sql->identity.user;
+    sql->role = sql->identity.role;
+    if (statement->kind != KDB_STATEMENT_EXECUTE_AS)
+        return KDB_OK;
+    kdb_slice target = statement->execute_as.user;
+    const struct kdb_user *user = kdb_catalog_user(sql->snapshot, target);
+    kdb_role role = user && user->deleted_at_us == 0 ? user->role : KDB_ROLE_USER;
+    bool is_self = kdb_slice_equal(target, sql->identity.user);
+    if (!is_self && !kdb_role_may_act_as(sql->identity.role, role))
+        return kdb_fail(sql->ctx, KDB_ERR_PERMISSION_DENIED,
+                        "EXECUTE AS USER is not authorized: '%.*s' (%s) may not act as '%.*s' (%s)",
+                        KDB_ARG(sql->identity.user), kdb_role_name(sql->identity.role),
+                        KDB_ARG(target), kdb_role_name(role));
+    sql->user = kdb_arena_copy(&sql->ctx->arena, target);
+    sql->role = KDB_ROLE_USER;
+    return KDB_OK;
+}
+
+// ---- plan and run ----
+
+kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
+                         const struct kdb_scanned *scanned)
+{
+    const struct kdb_exec_services *services = sql->loop->api->options.services;
+    bool is_execute_as = kdb_slice_equal(scanned->first_word, KDB_LIT("execute"));
+    const struct kdb_plan_request request = {.scanned = scanned,
+                                             .catalog = sql->snapshot,
+                                             .space = sql->space,
+                                             .role = is_execute_as ? KDB_ROLE_USER
+                                                                   : sql->identity.role,
+                                             .params = sql->params,
+                                             .param_count = sql->param_count,
+                                             .terms_max = services->terms_max};
+    kdb_plan_unref(sql->plan);
+    sql->plan = NULL;
+    KDB_TRY(kdb_plan_cache_get(plans, sql->ctx, &request, &sql->plan));
+    KDB_TRY(check_right(sql, &sql->plan->statement));
+    KDB_TRY(act_as(sql, &sql->plan->statement));
+    return kdb_plan_inputs(sql->plan, sql->ctx, scanned, sql->params, sql->param_count,
+                           &sql->exec.inputs);
+}
+
+void sql_prepare_exec(struct sql_request *sql, kdb_read_tier tier,
+                      struct kdb_engine_connection *connection)
+{
+    const struct kdb_exec_services *services = sql->loop->api->options.services;
+    const kdb_value *inputs = sql->exec.inputs;
+    sql->reply.as_user = sql->user;
+    sql->sink = reply_sink(&sql->reply);
+    sql->exec = (struct kdb_exec){.services = services,
+                                  .ctx = sql->ctx,
+                                  .snapshot = sql->snapshot,
+                                  .plan = sql->plan,
+                                  .inputs = inputs,
+                                  .user = sql->user,
+                                  .role = sql->role,
+                                  .actor = sql->identity.user,
+                                  .actor_role = sql->identity.role,
+                                  .space = sql->space,
+                                  .tier = tier,
+                                  .connection = connection,
+                                  .sink = &sql->sink,
+                                  .now_us = kdb_clock_now_us(services->clock)};
+}
+
+void sql_write_result(struct sql_request *sql)
+{
+    struct kdb_exec *exec = &sql->exec;
+    bool is_batch = sql->scan.count > 1;
+    if (exec->has_rows) {
+        reply_end_rows(&sql->reply);
+        return;
+    }
+    if (!is_batch || exec->verb == KDB_VERB_NONE) {
+        reply_message(&sql->reply, exec->message, exec->affected);
+        return;
+    }
+    sql->inserted += exec->verb == KDB_VERB_INSERTED ? exec->affected : 0;
+    sql->updated += exec->verb == KDB_VERB_UPDATED ? exec->affected : 0;
+    sql->deleted += exec->verb == KDB_VERB_DELETED ? exec->affected : 0;
+}
+
+static void write_totals(struct sql_request *sql)
+{
+    const struct {
+        const char *word;
+        uint64_t count;
+    } totals[] = {
+        {"Inserted", sql->inserted}, {"Updated", sql->updated}, {"Deleted", sql->deleted}};
+    sql->reply.as_user = sql->identity.user;
+    for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+        if (totals[i].count == 0)
+            continue;
+        kdb_slice message =
+            kdb_arena_printf(&sql->ctx->arena, "%s %llu row(s)", totals[i].word,
+                             (unsigned long long)totals[i].count);
+        reply_message(&sql->reply, message, totals[i].count);
+    }
+}
+
+// ---- batches ----
+
+// Everything is parsed and its kind allowed before anything runs; tables are looked at when their turn comes, since an
+// earlier statement may make them.
+static kdb_status check_all(struct sql_request *sql)
+{
+    for (size_t i = 0; i < sql->scan.count; i++) {
+        struct kdb_statement statement;
+        sql->statement = i + 1;
+        KDB_TRY(kdb_sql_parse(&sql->scan.statements[i], sql->ctx, &statement));
+        KDB_TRY(check_right(sql, &statement));
+        KDB_TRY(act_as(sql, &statement));
+    }
+    return KDB_OK;
+}
+
+static kdb_status open_connection(struct sql_request *sql, struct api_worker *worker)
+{
+    bool needs_engine = sql->plan->path == KDB_PATH_ENGINE || sql->plan->query;
+    if (worker->connection || !needs_engine)
+        return KDB_OK;
+    return kdb_engine_connect(sql->loop->api->options.services->engine, sql->ctx,
+                              &worker->connection);
+}
+
+static kdb_status run_one(struct sql_request *sql, struct api_worker *worker, size_t index)
+{
+    sql->statement = index + 1;
+    if (sql->scan.count > 1 || !sql->plan)
+        KDB_TRY(sql_make_plan(sql, worker->plans, &sql->scan.statements[index]));
+    KDB_TRY(open_connection(sql, worker));
+    sql_prepare_exec(sql, KDB_READ_ANY, worker->connection);
+    kdb_status status = kdb_exec_wait(&sql->exec);
+    kdb_exec_finish(&sql->exec);
+    KDB_TRY(status);
+    if (sql->exec.new_space.data)
+        sql->space = sql->exec.new_space;
+    sql_write_result(sql);
+    return KDB_OK;
+}
+
+// A statement may have changed the definitions: the next one sees them.
+static void renew_snapshot(struct sql_request *sql)
+{
+    struct kdb_catalog *catalog = sql->loop->api->options.services->catalog;
+    if (sql->snapshot->version == kdb_catalog_version(catalog))
+        return;
+    kdb_catalog_release(sql->snapshot);
+    sql->snapshot = kdb_catalog_acquire(catalog);
+}
+
+void sql_run_batch(struct sql_request *sql, unsigned worker_index)
+{
+    struct api_worker *worker = &sql->loop->api->workers[worker_index];
+    reply_begin(&sql->reply, sql->reply_limit);
+    kdb_status status = sql->scan.count > 1 ? check_all(sql) : KDB_OK;
+    for (size_t i = 0; status == KDB_OK && i < sql->scan.count; i++) {
+        renew_snapshot(sql);
+        status = run_one(sql, worker, i);
+    }
+    if (status == KDB_OK && sql->scan.count > 1)
+        write_totals(sql);
+}
+
+int sql_error(struct sql_request *sql)
+{
+    struct reply_error error = {
+        .ctx = sql->ctx, .statement = sql->statement, .role = sql->identity.role};
+    if (sql->statement > 0 && sql->statement <= sql->scan.count) {
+        const struct kdb_scanned *scanned = &sql->scan.statements[sql->statement - 1];
+        // A statement about users may hold a password.
+        bool is_secret = kdb_slice_find(scanned->key, KDB_LIT("password"), 0) != SIZE_MAX;
+        error.text = is_secret ? (kdb_slice){0} : scanned->text;
+    }
+    return reply_error(&sql->reply, &error, sql->http->received_ns);
+}
