@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The meaning of the protocol: HTTP requests to statements and sign-ins, results and errors to JSON.
+// The meaning of the protocol: HTTP requests to statements and sign-ins, results and errors to
+// JSON.
 //
-// One kdb_api per server; one kdb_api_loop per event loop (its plan cache, its token checker, its part of the rate
-// limits), used on that loop's thread alone; workers have their own caches inside kdb_api. A statement that may finish on
-// the loop does; everything else becomes a job of the worker pool and comes back as a task of the loop.
+// One kdb_api per server; one kdb_api_loop per event loop (its plan cache, its token checker, its
+// part of the rate limits), used on that loop's thread alone; workers have their own caches inside
+// kdb_api. A statement that may finish on the loop does; everything else becomes a job of the
+// worker pool and comes back as a task of the loop.
 #ifndef KDB_API_API_H
 #define KDB_API_API_H
 
@@ -23,8 +25,8 @@ struct kdb_api_options {
     const struct kdb_exec_services *services;
     const struct kdb_token_issuer *issuer;
     const struct kdb_password_policy *passwords;
-    struct kdb_pool *pool;      // workers; worker_count of them
-    const char *version;        // of the server
+    struct kdb_pool *pool; // workers; worker_count of them
+    const char *version;   // of the server
     const char *build_date;
 };
 

@@ -24,12 +24,12 @@ struct kdb_api_loop {
     struct kdb_api *api;
     struct kdb_api_loop *next;
     struct kdb_loop *loop;
-    struct kdb_loop_hook hook;                  // sends the commits gathered in this turn
-    struct kdb_commit_request *first, *last;    // gathered, in order
+    struct kdb_loop_hook hook;               // sends the commits gathered in this turn
+    struct kdb_commit_request *first, *last; // gathered, in order
     struct kdb_plan_cache *plans;
     struct kdb_token_checker *tokens;
-    struct kdb_catalog_snapshot *snapshot;      // the newest this loop has seen
-    struct api_rates *rates;                    // queries per user and second
+    struct kdb_catalog_snapshot *snapshot; // the newest this loop has seen
+    struct api_rates *rates;               // queries per user and second
 };
 
 // Who sent a request.
@@ -48,8 +48,8 @@ void api_respond_with(struct kdb_api_loop *loop, struct kdb_http_request *reques
                       const struct kdb_http_response *response, struct kdb_buf *body);
 
 // ---- identity.c ----
-// The caller of a protected endpoint from its Bearer token. When it is not accepted, answers with the SQL envelope and
-// returns false.
+// The caller of a protected endpoint from its Bearer token. When it is not accepted, answers with
+// the SQL envelope and returns false.
 bool api_identify(struct kdb_api_loop *loop, struct kdb_http_request *request,
                   struct api_identity *ret);
 
@@ -69,8 +69,8 @@ void api_sql(struct kdb_api_loop *loop, struct kdb_http_request *request);
 // ---- reply_sql.c: the SQL envelope ----
 struct reply {
     struct kdb_buf body;
-    bool has_results;    // an entry was written: the next one needs a comma
-    size_t entry_at;     // body length where the current result set began
+    bool has_results; // an entry was written: the next one needs a comma
+    size_t entry_at;  // body length where the current result set began
     uint64_t row_count;
     kdb_slice as_user;
     const struct kdb_output_column *columns;
@@ -85,10 +85,10 @@ void reply_finish(struct reply *reply, int64_t started_ns);
 // Replaces everything by the error envelope for what is recorded in `ctx`; returns the HTTP status.
 struct reply_error {
     const struct kdb_ctx *ctx;
-    size_t statement;     // 1-based, 0: the request as a whole
-    kdb_slice text;       // of the statement, for admins; null: not shown
+    size_t statement; // 1-based, 0: the request as a whole
+    kdb_slice text;   // of the statement, for admins; null: not shown
     kdb_role role;
-    const char *code;     // NULL: the status' own
+    const char *code; // NULL: the status' own
 };
 int reply_error(struct reply *reply, const struct reply_error *error, int64_t started_ns);
 

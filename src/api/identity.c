@@ -35,13 +35,11 @@ bool api_identify(struct kdb_api_loop *loop, struct kdb_http_request *request,
         return false;
     }
     if (!bearer(header, &token)) {
-        refuse(loop, request, "INVALID_CREDENTIALS",
-               "Authorization header must use Bearer token");
+        refuse(loop, request, "INVALID_CREDENTIALS", "Authorization header must use Bearer token");
         return false;
     }
     struct kdb_token_claims claims;
-    kdb_token_verdict verdict =
-        kdb_token_check(loop->tokens, token, KDB_TOKEN_ACCESS, &claims);
+    kdb_token_verdict verdict = kdb_token_check(loop->tokens, token, KDB_TOKEN_ACCESS, &claims);
     if (verdict != KDB_TOKEN_VALID) {
         refuse(loop, request,
                verdict == KDB_TOKEN_EXPIRED ? "TOKEN_EXPIRED" : "INVALID_CREDENTIALS",

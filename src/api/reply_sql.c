@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SQL envelope: results as they come, or one error (contract: SQL endpoint, success and error envelopes).
+// The SQL envelope: results as they come, or one error (contract: SQL endpoint, success and error
+// envelopes).
 #include <string.h>
 
 #include "api/api_priv.h"

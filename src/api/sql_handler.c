@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /v1/api/sql: the life of a request from its bytes to its reply.
 //
-// A request with one statement runs on the loop when it can; everything else (several statements, commands, the engine,
-// what the loop was not allowed to wait for) is one job of the worker pool.
+// A request with one statement runs on the loop when it can; everything else (several statements,
+// commands, the engine, what the loop was not allowed to wait for) is one job of the worker pool.
 #include "api/sql_priv.h"
 
 #include <string.h>
@@ -93,9 +93,9 @@ static kdb_status read_body(struct sql_request *sql)
     if (!is_json(sql->http->known[KDB_HTTP_CONTENT_TYPE]))
         return kdb_fail(ctx, KDB_ERR_INVALID_INPUT,
                         "Invalid JSON payload: Content-Type must be application/json");
-    const struct kdb_json_limits limits = {
-        .size_max = (size_t)settings->security_max_request_body_bytes,
-        .depth_max = KDB_LIMIT_JSON_DEPTH};
+    const struct kdb_json_limits limits = {.size_max =
+                                               (size_t)settings->security_max_request_body_bytes,
+                                           .depth_max = KDB_LIMIT_JSON_DEPTH};
     const struct kdb_json *root;
     if (kdb_json_parse(ctx, sql->http->body, &limits, &root) != KDB_OK)
         return kdb_wrap(ctx, "Invalid JSON payload");
@@ -158,8 +158,8 @@ static void advance(struct sql_request *sql, kdb_status status, kdb_exec_step st
 static void commit_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
 {
     (void)loop;
-    struct sql_request *sql = (struct sql_request *)(void *)((char *)task -
-                                                             offsetof(struct sql_request, task));
+    struct sql_request *sql =
+        (struct sql_request *)(void *)((char *)task - offsetof(struct sql_request, task));
     kdb_exec_step step = KDB_EXEC_DONE;
     kdb_status status = kdb_exec_committed(&sql->exec, &step);
     advance(sql, status, step);
@@ -223,8 +223,8 @@ static void run_on_loop(struct sql_request *sql)
 static void worker_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
 {
     (void)loop;
-    struct sql_request *sql = (struct sql_request *)(void *)((char *)task -
-                                                             offsetof(struct sql_request, task));
+    struct sql_request *sql =
+        (struct sql_request *)(void *)((char *)task - offsetof(struct sql_request, task));
     if (sql->ctx->error.status != KDB_OK)
         answer_error(sql);
     else

@@ -22,10 +22,10 @@ struct sql_request {
     size_t reply_limit;
     struct reply reply;
     // The statement that runs:
-    size_t statement;  // 1-based number
+    size_t statement;      // 1-based number
     struct kdb_plan *plan; // referenced
-    kdb_slice user;    // effective user
-    kdb_role role;     // effective role
+    kdb_slice user;        // effective user
+    kdb_role role;         // effective role
     struct kdb_exec exec;
     struct kdb_sink sink;
     // Batches: data changes are summed up behind the other results.
@@ -34,7 +34,8 @@ struct sql_request {
     struct kdb_pool_job job;
 };
 
-// Makes or finds the plan of one statement and checks what the caller's role allows: sets plan, user and role.
+// Makes or finds the plan of one statement and checks what the caller's role allows: sets plan,
+// user and role.
 KDB_NODISCARD kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
                                        const struct kdb_scanned *scanned);
 // Fills sql->exec for the plan.

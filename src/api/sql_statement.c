@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One statement of a request: its plan, what the caller may do, its run and its entry in the reply; and batches of them.
+// One statement of a request: its plan, what the caller may do, its run and its entry in the reply;
+// and batches of them.
 #include "api/sql_priv.h"
 
 #include "base/assert.h"
@@ -101,8 +102,8 @@ kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
     const struct kdb_plan_request request = {.scanned = scanned,
                                              .catalog = sql->snapshot,
                                              .space = sql->space,
-                                             .role = is_execute_as ? KDB_ROLE_USER
-                                                                   : sql->identity.role,
+                                             .role =
+                                                 is_execute_as ? KDB_ROLE_USER : sql->identity.role,
                                              .params = sql->params,
                                              .param_count = sql->param_count,
                                              .terms_max = services->terms_max};
@@ -166,17 +167,16 @@ static void write_totals(struct sql_request *sql)
     for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
         if (totals[i].count == 0)
             continue;
-        kdb_slice message =
-            kdb_arena_printf(&sql->ctx->arena, "%s %llu row(s)", totals[i].word,
-                             (unsigned long long)totals[i].count);
+        kdb_slice message = kdb_arena_printf(&sql->ctx->arena, "%s %llu row(s)", totals[i].word,
+                                             (unsigned long long)totals[i].count);
         reply_message(&sql->reply, message, totals[i].count);
     }
 }
 
 // ---- batches ----
 
-// Everything is parsed and its kind allowed before anything runs; tables are looked at when their turn comes, since an
-// earlier statement may make them.
+// Everything is parsed and its kind allowed before anything runs; tables are looked at when their
+// turn comes, since an earlier statement may make them.
 static kdb_status check_all(struct sql_request *sql)
 {
     for (size_t i = 0; i < sql->scan.count; i++) {
