@@ -106,9 +106,13 @@ KDB_NODISCARD kdb_status kdb_timestamp_trunc(int64_t us, struct kdb_ctx *ctx, kd
                                              kdb_unit unit, int64_t *ret_us);
 
 // extract(unit FROM source) for a non-null DATE, TIME, TIMESTAMP, DATETIME or INTERVAL: a DECIMAL
-// with PostgreSQL's scale. date_part is the same number as a DOUBLE. INVALID_VALUE for units the
-// type does not have.
+// with PostgreSQL's scale. INVALID_VALUE for units the type does not have.
 KDB_NODISCARD kdb_status kdb_datetime_extract(const kdb_value *source, struct kdb_ctx *ctx,
                                               kdb_unit unit, kdb_value *ret_value);
+
+// date_part(unit, source): the same number as a double, rounded where PostgreSQL rounds; a DATE is
+// its midnight and has all units of a TIMESTAMP.
+KDB_NODISCARD kdb_status kdb_datetime_part(const kdb_value *source, struct kdb_ctx *ctx,
+                                           kdb_unit unit, double *ret_number);
 
 #endif

@@ -264,3 +264,53 @@ kdb_status kdb_datetime_extract(const kdb_value *source, struct kdb_ctx *ctx, kd
     *ret_value = field_of(&point, unit);
     return KDB_OK;
 }
+
+// Seconds since 1970, of the day or of a span, as PostgreSQL adds them up.
+static double epoch_part(const kdb_value *source)
+{
+    const struct kdb_interval *interval = &source->interval;
+    double day = (double)KDB_US_PER_DAY / (double)KDB_US_PER_SECOND;
+    if (source->kind != KDB_INTERVAL)
+        return (double)source->integer / (double)KDB_US_PER_SECOND;
+    double seconds = (double)interval->micros / (double)KDB_US_PER_SECOND;
+    seconds += 365.25 * day * (interval->months / 12);
+    seconds += 30 * day * (interval->months % 12);
+    return seconds + day * interval->days;
+}
+
+// Microseconds of the time: of the day, or all of an interval's.
+static int64_t time_us(const kdb_value *source)
+{
+    if (source->kind == KDB_INTERVAL)
+        return source->interval.micros;
+    return source->kind == KDB_TIME ? source->integer : kdb_timestamp_to_time(source->integer);
+}
+
+kdb_status kdb_datetime_part(const kdb_value *source, struct kdb_ctx *ctx, kdb_unit unit,
+                             double *ret_number)
+{
+    kdb_value midnight;
+    kdb_value exact;
+    if (source->kind == KDB_DATE) {
+        midnight = kdb_value_int(KDB_TIMESTAMP, 0);
+        KDB_TRY(kdb_date_to_timestamp(source->integer, ctx, &midnight.integer));
+        source = &midnight;
+    }
+    KDB_TRY(kdb_datetime_extract(source, ctx, unit, &exact));
+    double second = (double)KDB_US_PER_SECOND;
+    int64_t us = time_us(source);
+    double whole_second = (double)(us / KDB_US_PER_SECOND % 60);
+    double micros = (double)(us % KDB_US_PER_SECOND);
+    if (unit == KDB_UNIT_EPOCH)
+        *ret_number = epoch_part(source);
+    else if (unit == KDB_UNIT_SECOND)
+        *ret_number = whole_second + micros / second;
+    else if (unit == KDB_UNIT_MILLISECOND)
+        *ret_number = whole_second * 1000 + micros / 1000;
+    else if (unit == KDB_UNIT_JULIAN)
+        *ret_number = (double)(kdb_timestamp_to_date(source->integer) + JULIAN_EPOCH_DAYS) +
+                      ((double)(us / KDB_US_PER_SECOND) + micros / second) / 86400.0;
+    else
+        *ret_number = kdb_decimal_to_double(exact.decimal, exact.scale);
+    return KDB_OK;
+}

@@ -217,7 +217,7 @@ static enum outcome parse_tail(struct cursor *cursor, struct parsed *parsed)
 {
     bool has_zone = false;
     for (skip_blanks(cursor); cursor->at < cursor->end; skip_blanks(cursor)) {
-        if ((peek(cursor) == '+' || peek(cursor) == '-') && parsed->has_time && !has_zone) {
+        if ((peek(cursor) == '+' || peek(cursor) == '-') && !has_zone) {
             enum outcome outcome = parse_offset(cursor, parsed);
             if (outcome != outcome_ok)
                 return outcome;
@@ -227,9 +227,9 @@ static enum outcome parse_tail(struct cursor *cursor, struct parsed *parsed)
         kdb_slice word = take_word(cursor);
         if (kdb_slice_equal_nocase(word, KDB_LIT("bc")))
             return outcome_before_christ;
-        if (is_utc(word) && parsed->has_time && !has_zone)
+        if (is_utc(word) && !has_zone)
             has_zone = true;
-        else if (memchr(word.data, '/', word.len) && parsed->has_time && !has_zone)
+        else if (memchr(word.data, '/', word.len) && !has_zone)
             return outcome_no_zones;
         else if (!kdb_slice_equal_nocase(word, KDB_LIT("ad")))
             return outcome_syntax;
@@ -283,6 +283,8 @@ static enum outcome parse_all(kdb_slice text, struct parsed *ret_parsed)
         cursor.at += has_t;
         if (is_time_ahead(&cursor) != has_t && cursor.at == after_date.at + has_t)
             return outcome_syntax;
+        if (cursor.at == after_date.at && peek(&cursor) == '-')
+            return outcome_syntax; // a fourth number, not a zone
     }
     if (is_time_ahead(&cursor))
         outcome = parse_time(&cursor, &parsed);

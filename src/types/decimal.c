@@ -430,17 +430,38 @@ kdb_status kdb_decimal_multiply(const kdb_value *a, struct kdb_ctx *ctx, const k
     return KDB_OK;
 }
 
+static kdb_uint128 add_modulo(kdb_uint128 a, kdb_uint128 b, kdb_uint128 modulus)
+{
+    kdb_uint128 sum = a + b; // both are below 10^38
+    return sum >= modulus ? sum - modulus : sum;
+}
+
+// value x 10^exponent mod modulus, although the product may not fit.
+static kdb_uint128 shift_modulo(kdb_uint128 value, int exponent, kdb_uint128 modulus)
+{
+    kdb_uint128 rest = value % modulus;
+    for (; exponent > 0; exponent--) {
+        kdb_uint128 twice = add_modulo(rest, rest, modulus);
+        kdb_uint128 five_times = add_modulo(add_modulo(twice, twice, modulus), rest, modulus);
+        rest = add_modulo(five_times, five_times, modulus);
+    }
+    return rest;
+}
+
 kdb_status kdb_decimal_modulo(const kdb_value *a, struct kdb_ctx *ctx, const kdb_value *b,
                               kdb_value *ret_value)
 {
-    kdb_int128 left = 0;
-    kdb_int128 right = 0;
-    int scale = 0;
-    if (b->decimal == 0)
+    int scale = a->scale > b->scale ? a->scale : b->scale;
+    kdb_uint128 dividend = magnitude_of(a->decimal);
+    kdb_uint128 divisor = magnitude_of(b->decimal);
+    kdb_uint128 rest = dividend;
+    if (divisor == 0)
         return kdb_fail(ctx, KDB_ERR_DIVISION_BY_ZERO, "division by zero");
-    if (!align(a, b, &left, &right, &scale))
-        return fail_digits(ctx);
-    *ret_value = kdb_value_decimal(left % right, scale);
+    if (b->scale >= a->scale)
+        rest = shift_modulo(dividend, b->scale - a->scale, divisor);
+    else if (multiply(divisor, (kdb_uint128)powers[a->scale - b->scale], &divisor))
+        rest = dividend % divisor; // else the divisor is larger than any dividend
+    *ret_value = kdb_value_decimal(with_sign(rest, a->decimal < 0), scale);
     return KDB_OK;
 }
 

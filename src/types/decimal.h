@@ -53,6 +53,8 @@ KDB_NODISCARD kdb_status kdb_decimal_convert(const kdb_value *value, struct kdb_
 KDB_NODISCARD kdb_status kdb_decimal_round(const kdb_value *value, struct kdb_ctx *ctx, int scale,
                                            kdb_rounding rounding, kdb_value *ret_value);
 
+// Sum, difference and product. OUT_OF_RANGE beyond 38 digits; a product keeps at most 38 fraction
+// digits.
 KDB_NODISCARD kdb_status kdb_decimal_add(const kdb_value *a, struct kdb_ctx *ctx,
                                          const kdb_value *b, kdb_value *ret_value);
 KDB_NODISCARD kdb_status kdb_decimal_subtract(const kdb_value *a, struct kdb_ctx *ctx,

@@ -248,7 +248,9 @@ static enum outcome add_time(struct sum *sum, kdb_slice text)
     }
     if (outcome != outcome_ok || parts[1].whole > 59 || parts[2].whole > 60)
         return outcome_field;
-    struct sum time = {0};
+    // Seconds are rounded to even, as in every time; fractions of units (add_fraction) are not.
+    struct sum time = {.micros = (int64_t)rint(parts[2].fraction * (double)KDB_US_PER_SECOND)};
+    parts[2].fraction = 0;
     if (!add_micros(&time, parts[0], KDB_US_PER_HOUR) ||
         !add_micros(&time, parts[1], KDB_US_PER_MINUTE) ||
         !add_micros(&time, parts[2], KDB_US_PER_SECOND) ||

@@ -4,8 +4,10 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/double_text.h"
 
 // Exponents below this are written in scientific notation, as printf's %g does.
@@ -69,6 +71,62 @@ static void print_special(double number, struct kdb_buf *out)
                                      : KDB_LIT("-Infinity"));
 }
 
+// Whether the decimal number `digits` lies exactly between `mantissa` x 2^exponent and a neighbour
+// of it, which is what `odd` x 2^`half_exponent` says. Exact: such a number has few powers of five.
+static bool is_between(const struct kdb_digits *digits, uint64_t odd, int half_exponent)
+{
+    int power = digits->exponent - (digits->count - 1);
+    if (power < -3 || power > 23)
+        return false;
+    kdb_uint128 decimal = 0;
+    kdb_uint128 binary = odd;
+    int twos = power;
+    for (int i = 0; i < digits->count; i++)
+        decimal = decimal * 10 + (unsigned)(digits->text[i] - '0');
+    for (int i = 0; i < power; i++)
+        decimal *= 5;
+    for (int i = power; i < 0; i++)
+        binary *= 5;
+    for (; decimal != 0 && (decimal & 1) == 0; twos++)
+        decimal >>= 1;
+    return decimal == binary && twos == half_exponent;
+}
+
+// PostgreSQL never prints such a number, though it reads back right by rounding to even: it takes
+// one more digit.
+static bool is_halfway(const struct kdb_digits *digits, double magnitude, int mantissa_bits)
+{
+    int exponent = 0;
+    uint64_t mantissa = (uint64_t)ldexp(frexp(magnitude, &exponent), mantissa_bits);
+    exponent -= mantissa_bits;
+    bool is_power = mantissa == UINT64_C(1) << (mantissa_bits - 1);
+    return is_between(digits, 2 * mantissa + 1, exponent - 1) ||
+           is_between(digits, is_power ? 4 * mantissa - 1 : 2 * mantissa - 1,
+                      is_power ? exponent - 2 : exponent - 1);
+}
+
+// The nearest number of so many digits.
+static void round_to_digits(double magnitude, int count, struct kdb_digits *ret_digits)
+{
+    char text[KDB_REAL_TEXT_BYTES];
+    int len = snprintf(text, sizeof(text), "%.*e", count - 1, magnitude);
+    int64_t exponent = 0;
+    KDB_ASSERT(len > count + 1 && (size_t)len < sizeof(text) && count > 1);
+    KDB_ASSERT(
+        kdb_slice_to_i64(kdb_slice_of(text + count + 2, (size_t)(len - count - 2)), &exponent));
+    ret_digits->text[0] = text[0];
+    memcpy(ret_digits->text + 1, text + 2, (size_t)count - 1);
+    ret_digits->count = count;
+    ret_digits->exponent = (int)exponent;
+}
+
+static void take_more_digits(double magnitude, int mantissa_bits, struct kdb_digits *digits)
+{
+    int count_max = mantissa_bits == DBL_MANT_DIG ? DBL_DECIMAL_DIG : FLT_DECIMAL_DIG;
+    while (digits->count < count_max && is_halfway(digits, magnitude, mantissa_bits))
+        round_to_digits(magnitude, digits->count + 1, digits);
+}
+
 void kdb_double_print(double number, struct kdb_buf *out)
 {
     struct kdb_digits digits;
@@ -77,6 +135,7 @@ void kdb_double_print(double number, struct kdb_buf *out)
         return;
     }
     kdb_double_digits(number, &digits);
+    take_more_digits(fabs(number), DBL_MANT_DIG, &digits);
     print(&digits, signbit(number) != 0, DBL_DIG, out);
 }
 
@@ -88,6 +147,7 @@ void kdb_float_print(float number, struct kdb_buf *out)
         return;
     }
     kdb_float_digits(number, &digits);
+    take_more_digits((double)fabsf(number), FLT_MANT_DIG, &digits);
     print(&digits, signbit(number) != 0, FLT_DIG, out);
 }
 
