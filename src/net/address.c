@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/assert.h"
+#include "conf/conf.h"
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
@@ -105,41 +106,20 @@ bool kdb_address_is_localhost(const struct kdb_address *address)
            (address->size == 4 && memcmp(address->bytes, localhost, sizeof(localhost)) == 0);
 }
 
-kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
-                                   struct kdb_address_block *ret_range)
+bool kdb_address_range_has(const struct kdb_address_range *range, const struct kdb_address *address)
 {
-    kdb_slice address = kdb_slice_trim(text);
-    size_t slash = kdb_slice_find(address, KDB_LIT("/"), 0);
-    kdb_slice bits = {0};
-    if (slash != SIZE_MAX) {
-        bits = kdb_slice_skip(address, slash + 1);
-        address.len = slash;
-    }
-    struct kdb_address_block range;
-    if (!kdb_address_parse(address, &range.base))
-        return kdb_fail(ctx, KDB_ERR_CONFIG,
-                        "'%.*s' is not an IP address or a range such as 10.0.0.0/8", KDB_ARG(text));
-    int64_t prefix_max = (int64_t)range.base.size * 8;
-    int64_t prefix = prefix_max;
-    bool is_number = slash == SIZE_MAX || kdb_slice_to_i64(bits, &prefix);
-    if (!is_number || prefix < 0 || prefix > prefix_max)
-        return kdb_fail(ctx, KDB_ERR_CONFIG, "'%.*s': the number behind '/' must be 0 to %d",
-                        KDB_ARG(text), (int)prefix_max);
-    range.prefix_bits = (int)prefix;
-    *ret_range = range;
-    return KDB_OK;
-}
-
-bool kdb_address_range_has(const struct kdb_address_block *range, const struct kdb_address *address)
-{
-    if (range->base.size != address->size || address->size == 0)
+    uint8_t bytes[16] = {0};
+    if (address->size == 0)
         return false;
+    if (address->size == 4)
+        memcpy(bytes, mapped_prefix, sizeof(mapped_prefix));
+    memcpy(bytes + 16 - address->size, address->bytes, address->size);
     size_t whole = (size_t)range->prefix_bits / 8;
     int rest = range->prefix_bits % 8;
-    if (memcmp(range->base.bytes, address->bytes, whole) != 0)
+    if (memcmp(range->bytes, bytes, whole) != 0)
         return false;
     if (rest == 0)
         return true;
     uint8_t mask = (uint8_t)(0xFFU << (8 - rest));
-    return ((range->base.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
+    return ((range->bytes[whole] ^ bytes[whole]) & mask) == 0;
 }

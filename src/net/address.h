@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// IP addresses as plain values, and ranges of them.
+// IP addresses as plain values, and whether they lie in a range.
 //
 // An IPv4 address mapped into IPv6 (::ffff:a.b.c.d) is always held as the IPv4 address it means, so
 // that one client has one address whatever the listening socket is. Any thread.
@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/ctx.h"
 #include "base/slice.h"
 
 #define KDB_ADDRESS_TEXT_BYTES 46 // longest text with its NUL
@@ -19,12 +18,7 @@ struct kdb_address {
     uint8_t bytes[16]; // network order, unused ones zero
 };
 
-// A block of addresses: those whose first `prefix_bits` bits are those of `base`.
-struct kdb_address_block {
-    struct kdb_address base;
-    int prefix_bits;
-};
-
+struct kdb_address_range; // conf/conf.h
 struct sockaddr;
 
 // The address of a socket name; size 0 when it is neither IPv4 nor IPv6.
@@ -50,12 +44,8 @@ bool kdb_address_is_loopback(const struct kdb_address *address);
 // Exactly 127.0.0.1 or ::1: what localhost-only routes accept. Narrower than loopback on purpose.
 bool kdb_address_is_localhost(const struct kdb_address *address);
 
-// Reads "10.0.0.0/8", "fd00::/8" or a single address. Fails with CONFIG and the text.
-KDB_NODISCARD kdb_status kdb_address_range_parse(struct kdb_ctx *ctx, kdb_slice text,
-                                                 struct kdb_address_block *ret_range);
-
-// Whether the range holds the address; ranges of IPv4 hold no IPv6 address and the other way round.
-bool kdb_address_range_has(const struct kdb_address_block *range,
+// Whether the range holds the address; an IPv4 range holds no IPv6 address.
+bool kdb_address_range_has(const struct kdb_address_range *range,
                            const struct kdb_address *address);
 
 #endif

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "conf/conf.h"
+
 static bool is_trusted(const struct kdb_http_request *request,
-                       const struct kdb_address_block *trusted, size_t trusted_count)
+                       const struct kdb_address_range *trusted, size_t trusted_count)
 {
     if (request->is_loopback_peer)
         return true;
@@ -58,7 +60,7 @@ static bool names_only_localhost(const struct kdb_http_request *request)
 }
 
 void net_forwarded_resolve(struct kdb_http_request *request,
-                           const struct kdb_address_block *trusted, size_t trusted_count)
+                           const struct kdb_address_range *trusted, size_t trusted_count)
 {
     request->client = request->peer;
     request->is_localhost = kdb_address_is_localhost(&request->peer);

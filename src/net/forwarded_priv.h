@@ -13,6 +13,6 @@
 // address, is ignored and the peer stands. But a client behind a local proxy can write such an
 // entry itself, so the request is localhost only if nothing that was forwarded names anyone else.
 void net_forwarded_resolve(struct kdb_http_request *request,
-                           const struct kdb_address_block *trusted, size_t trusted_count);
+                           const struct kdb_address_range *trusted, size_t trusted_count);
 
 #endif

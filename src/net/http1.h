@@ -43,7 +43,7 @@ struct kdb_http1_env {
     struct kdb_http_handler handler;
     struct kdb_http1_totals *totals;
     struct kdb_guard *guard;                 // NULL: no limits per address
-    const struct kdb_address_block *trusted; // proxies
+    const struct kdb_address_range *trusted; // proxies
     size_t trusted_count;
     const struct kdb_clock *clock; // for the Date header
     struct kdb_loop *loop;         // passed on to requests

@@ -33,7 +33,7 @@ void net_hub_schedule(struct net_hub *hub, struct net_wheel_entry *entry, int64_
 static bool has_work(const struct net_flusher *flusher)
 {
     const struct net_hub *hub =
-        (const struct net_hub *)((const char *)flusher - offsetof(struct net_hub, flusher));
+        (const void *)((const char *)flusher - offsetof(struct net_hub, flusher));
     return hub->dirty != NULL || hub->env.left_slots != NULL || hub->env.requests != 0 ||
            (hub->is_closing && hub->is_open);
 }
@@ -56,7 +56,7 @@ static void close_when_empty(struct net_hub *hub)
 
 static void flush(struct net_flusher *flusher)
 {
-    struct net_hub *hub = (struct net_hub *)((char *)flusher - offsetof(struct net_hub, flusher));
+    struct net_hub *hub = (void *)((char *)flusher - offsetof(struct net_hub, flusher));
     hub->env.now_ms = kdb_loop_now_ms(hub->loop);
     struct net_connection *connection;
     while ((connection = net_connection_take_dirty(hub)) != NULL)

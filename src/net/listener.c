@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "conf/conf.h"
 #include "net/guard.h"
 #include "net/hub_priv.h"
 #include "net/tls.h"
@@ -27,7 +28,7 @@ struct kdb_listener {
     struct kdb_http_limits limits;
     struct kdb_http1_totals totals;
     struct kdb_guard *guard;
-    struct kdb_address_block *trusted;
+    struct kdb_address_range *trusted;
     struct net_hub *hubs;
     size_t hub_count;
     int fd; // listening
@@ -343,10 +344,10 @@ kdb_status kdb_listener_open(struct kdb_ctx *ctx, const struct kdb_listener_opti
     listener->limits = options->limits;
     listener->guard = kdb_guard_open(&options->limits);
     listener->trusted =
-        kdb_alloc_array(options->trusted_proxy_count, sizeof(struct kdb_address_block));
+        kdb_alloc_array(options->trusted_proxy_count, sizeof(struct kdb_address_range));
     if (options->trusted_proxy_count > 0)
         memcpy(listener->trusted, options->trusted_proxies,
-               options->trusted_proxy_count * sizeof(struct kdb_address_block));
+               options->trusted_proxy_count * sizeof(struct kdb_address_range));
     pthread_condattr_t attributes;
     KDB_ASSERT(pthread_condattr_init(&attributes) == 0);
     KDB_ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);

@@ -35,8 +35,8 @@ struct kdb_listener_options {
     int backlog;      // connections the system queues for us
     struct kdb_http_limits limits;
     struct kdb_tls *tls; // NULL: plain HTTP
-    const struct kdb_address_block
-        *trusted_proxies; // peers whose forwarding headers are believed, besides loopback
+    // Peers whose forwarding headers are believed, besides loopback.
+    const struct kdb_address_range *trusted_proxies;
     size_t trusted_proxy_count;
     const struct kdb_listener_target *targets; // the first one's loop accepts
     size_t target_count;                       // at least 1
