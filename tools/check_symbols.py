@@ -5,6 +5,7 @@
 Refused: an exported name without kdb_ or its folder's name in front, a call of an unsafe libc function, the malloc
 family outside base and the adapters of foreign libraries, writable globals that writable_globals.txt does not name.
 """
+import functools
 import pathlib
 import re
 import subprocess
@@ -52,6 +53,14 @@ def is_writable(section):
     return bool(re.match(r"\*COM\*|\.(bss|data|tbss|tdata|sbss|sdata)", section)) and not section.startswith(".data.rel.ro")
 
 
+@functools.cache
+def prefixes(module):
+    """How names that a folder exports may begin: kdb_, the folder's name, or the first word of one of its files
+    (bind_from.c may export bind_join). The linker finds two folders that use one name."""
+    stems = {path.stem.split("_")[0] for path in pathlib.Path("src", module).glob("*.[ch]")}
+    return ("kdb_", module + "_", *(stem + "_" for stem in sorted(stems)))
+
+
 def problem_of(module, flags, section, name, allowed_globals):
     """What is wrong with one symbol of one folder, or None."""
     # "u" is a template's data: shared between object files by the C++ compiler, as weak names are.
@@ -63,8 +72,8 @@ def problem_of(module, flags, section, name, allowed_globals):
         if plain in ALLOCATING and module not in ALLOCATING_MODULES:
             return f"calls {plain}: allocate from the arena, or with kdb_alloc and kdb_free"
         return None
-    if (is_global or section == "*COM*") and not is_weak and name != "main" and not name.startswith(("kdb_", module + "_")):
-        return f"exports {name}, which begins neither with kdb_ nor with {module}_"
+    if (is_global or section == "*COM*") and not is_weak and name != "main" and not name.startswith(prefixes(module)):
+        return f"exports {name}, which begins neither with kdb_ nor with {module}_ nor like a file of that folder"
     if flags[6] == "O" and is_writable(section) and not is_weak:
         plain = re.sub(r"\.\d+$", "", name)
         if (module, plain) not in allowed_globals:
