@@ -106,7 +106,8 @@ kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
                                                  is_execute_as ? KDB_ROLE_USER : sql->identity.role,
                                              .params = sql->params,
                                              .param_count = sql->param_count,
-                                             .terms_max = services->terms_max};
+                                             .terms_max = services->terms_max,
+                                             .depth_max = services->depth_max};
     kdb_plan_unref(sql->plan);
     sql->plan = NULL;
     KDB_TRY(kdb_plan_cache_get(plans, sql->ctx, &request, &sql->plan));

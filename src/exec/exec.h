@@ -24,7 +24,7 @@
 struct kdb_jobs;
 struct kdb_partition_cache;
 struct kdb_system_tables;
-struct kdb_password_hasher;
+struct kdb_password_policy;
 
 // Everything of the process that statements use; built by the server, lives as long as it. Any
 // thread.
@@ -36,22 +36,21 @@ struct kdb_exec_services {
     struct kdb_segment_service *segments;
     struct kdb_engine *engine;
     struct kdb_jobs *jobs;
-    struct kdb_partition_cache *cache;      // scanned hot rows; NULL: none
-    const struct kdb_system_tables *system; // producers of system.* rows
-    struct kdb_password_hasher *passwords;  // CREATE/ALTER USER
+    struct kdb_partition_cache *cache;           // scanned hot rows; NULL: none
+    const struct kdb_system_tables *system;      // producers of system.* rows
+    const struct kdb_password_policy *passwords; // CREATE/ALTER USER
     const struct kdb_clock *clock;
     struct kdb_snowflake *ids;       // SNOWFLAKE_ID() and defaults
     struct kdb_id_source *id_source; // UUID_V7(), ULID()
     uint32_t terms_max;              // limits.row_terms
     uint32_t engine_terms_max;       // limits.engine_terms
+    uint32_t depth_max;              // limits.max_expression_depth
     uint32_t write_retries;          // execution.write_retries
     uint32_t default_flush_rows;     // flush.default_row_limit for tables without a policy, 0: none
     uint32_t default_flush_interval_seconds; // flush.default_time_interval, 0: none
     int64_t default_retention_ms;            // retention.default_deleted_retention_hours
     uint64_t query_limit_default;            // limits.default_query_limit, 0: none
     uint64_t query_limit_max;                // limits.max_query_limit, 0: none
-    uint32_t min_password_length, max_password_length;
-    bool enforces_password_complexity;
 };
 
 typedef enum {

@@ -23,10 +23,12 @@ kdb_status bind_unsupported(struct bind *bind, const char *what, int position)
 kdb_status bind_enter(struct bind *bind, int position)
 {
     bind->depth++;
-    if (bind->depth > NESTING_MAX) {
+    if ((uint32_t)bind->depth > bind->request->depth_max) {
         kdb_error_at(bind->ctx, position);
         return kdb_fail(bind->ctx, KDB_ERR_LIMIT_EXCEEDED,
-                        "the statement is nested deeper than %d levels", NESTING_MAX);
+                        "the statement is nested deeper than %u levels "
+                        "(limits.max_expression_depth)",
+                        bind->request->depth_max);
     }
     return kdb_ctx_check(bind->ctx);
 }

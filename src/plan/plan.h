@@ -145,6 +145,7 @@ struct kdb_plan_request {
     const struct kdb_param *params;
     size_t param_count;
     uint32_t terms_max; // limits.row_terms: operands of AND, OR and IN in one statement
+    uint32_t depth_max; // limits.max_expression_depth: expressions and subqueries inside each other
     bool forces_engine; // tests: take the engine path where the row path would do
 };
 
