@@ -76,10 +76,6 @@ static kdb_status column(struct pg_reader *reader, const ColumnRef *ref, struct 
 static kdb_status param(struct pg_reader *reader, const ParamRef *ref, struct kdb_ast **ret_expr)
 {
     size_t offset = sql_pg_text_offset(reader->text, (size_t)ref->location);
-    // libpg_query lets a lone ? stand for a parameter; to us it is an operator like any other.
-    if (reader->parse->scanned->text.data[offset] == '?')
-        return sql_fail_near(reader->parse, KDB_LIT("syntax error"), offset,
-                             reader->parse->scanned->text.len);
     if (ref->number < 1 || ref->number > SQL_PARAM_MAX) {
         (void)kdb_fail(reader->parse->ctx, KDB_ERR_INVALID_SQL, "parameters are $1 to $%d",
                        SQL_PARAM_MAX);

@@ -12,8 +12,7 @@ enum {
     DAY_BIT = 1 << 3,
     HOUR_BIT = 1 << 10,
     MINUTE_BIT = 1 << 11,
-    SECOND_BIT = 1 << 12,
-    ALL_BITS = 0x7FFF
+    SECOND_BIT = 1 << 12
 };
 
 static const struct {
@@ -35,8 +34,7 @@ static const struct {
     {MINUTE_BIT | SECOND_BIT, KDB_LIT_INIT("interval minute to second")},
 };
 
-// The numbers in parentheses. CHAR alone arrives as CHAR(1) with a number that stands nowhere: that
-// one is left out.
+// The numbers in parentheses.
 static kdb_status read_numbers(struct pg_reader *reader, const TypeName *name,
                                struct kdb_ast_type *type)
 {
@@ -47,13 +45,21 @@ static kdb_status read_numbers(struct pg_reader *reader, const TypeName *name,
         const A_Const *number = (A_Const *)pg_item(name->typmods, i);
         if (!IsA(number, A_Const) || number->isnull || !IsA(&number->val, Integer))
             return sql_pg_refuse(reader, name->location, "a type with anything but numbers");
-        if (number->location >= 0)
-            type->args[type->arg_count++] = number->val.ival.ival;
+        type->args[type->arg_count++] = number->val.ival.ival;
     }
     return KDB_OK;
 }
 
-// The first number of an interval is the set of its fields.
+// CHAR alone arrives as CHAR(1), with a number that stands nowhere in the text.
+static void read_char(const TypeName *name, struct kdb_ast_type *type)
+{
+    type->name = KDB_LIT("char");
+    if (type->arg_count == 1 && ((A_Const *)pg_item(name->typmods, 0))->location < 0)
+        type->arg_count = 0;
+}
+
+// The first number of an interval is the set of its fields, or of all when only a precision was
+// written.
 static void read_interval(struct kdb_ast_type *type)
 {
     if (type->arg_count == 0)
@@ -77,7 +83,7 @@ kdb_status sql_pg_type(struct pg_reader *reader, const TypeName *name,
     type.name = pg_name(reader, pg_string(pg_item(name->names, count - 1)));
     KDB_TRY(read_numbers(reader, name, &type));
     if (is_catalog && kdb_slice_equal(type.name, KDB_LIT("bpchar")))
-        type.name = KDB_LIT("char");
+        read_char(name, &type);
     if (is_catalog && kdb_slice_equal(type.name, KDB_LIT("interval")))
         read_interval(&type);
     *ret_type = type;
