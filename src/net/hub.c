@@ -34,8 +34,7 @@ static bool has_work(const struct net_flusher *flusher)
 {
     const struct net_hub *hub =
         (const void *)((const char *)flusher - offsetof(struct net_hub, flusher));
-    return hub->dirty != NULL || hub->env.left_slots != NULL || hub->env.requests != 0 ||
-           (hub->is_closing && hub->is_open);
+    return hub->dirty != NULL || hub->env.left_slots != NULL || hub->env.requests != 0;
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -45,9 +44,10 @@ static void on_timer_closed(uv_handle_t *handle)
     hub->gone(hub->arg);
 }
 
-static void close_when_empty(struct net_hub *hub)
+// The last request may be answered long after its connection is gone.
+static void close_when_idle(struct net_hub *hub)
 {
-    if (atomic_load(&hub->count) > 0 || !kdb_http1_env_is_idle(&hub->env))
+    if (!hub->is_closing || !hub->is_open || !kdb_http1_env_is_idle(&hub->env))
         return;
     hub->is_open = false;
     net_loop_remove_flusher(hub->loop, &hub->flusher);
@@ -62,8 +62,7 @@ static void flush(struct net_flusher *flusher)
     while ((connection = net_connection_take_dirty(hub)) != NULL)
         net_connection_flush(connection);
     kdb_http1_env_end_turn(&hub->env);
-    if (hub->is_closing && hub->is_open)
-        close_when_empty(hub);
+    close_when_idle(hub);
 }
 
 void net_hub_open(struct net_hub *hub)
@@ -80,7 +79,9 @@ void net_hub_open(struct net_hub *hub)
 
 void net_hub_close(struct net_hub *hub)
 {
+    KDB_ASSERT(atomic_load(&hub->count) == 0);
     hub->is_closing = true;
+    close_when_idle(hub);
 }
 
 void net_hub_drain(struct net_hub *hub)

@@ -34,7 +34,7 @@ struct net_hub {
     int64_t wheel_timer_ms; // when it fires, 0: it does not
     atomic_size_t count;    // connections, those on their way here included
     bool is_open;           // timer and flusher are there
-    bool is_closing;        // goes away as soon as nothing is left
+    bool is_closing;        // goes away as soon as every request is answered
     // Called on the loop's thread: a connection is gone; nothing of the hub is left on the loop
     // (its last call).
     void (*changed)(void *arg);
@@ -46,7 +46,7 @@ struct net_hub {
 // callbacks.
 void net_hub_open(struct net_hub *hub);
 
-// On the loop's thread: closes when the last connection is gone and the last request was answered.
+// On the loop's thread, when it has no connections: closes as soon as the last request is answered.
 void net_hub_close(struct net_hub *hub);
 
 // On the loop's thread: every answer closes its connection from now on, idle connections are

@@ -5,15 +5,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +19,7 @@
 #include "lib/test.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "unit/net/identity.h"
 
 enum { loop_count = 2 };
 
@@ -146,6 +145,13 @@ static void release_held(struct server *server)
 
 // ---- A client that blocks.
 
+static struct sockaddr_in server_name(const struct server *server)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons(kdb_listener_port(server->listener)),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
 static int dial(const struct server *server, int receive_buffer)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -156,9 +162,7 @@ static int dial(const struct server *server, int receive_buffer)
     if (receive_buffer > 0)
         assert_int_equal(
             setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer)), 0);
-    struct sockaddr_in name = {.sin_family = AF_INET,
-                               .sin_port = htons(kdb_listener_port(server->listener)),
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in name = server_name(server);
     assert_int_equal(connect(fd, (const struct sockaddr *)&name, sizeof(name)), 0);
     return fd;
 }
@@ -413,6 +417,37 @@ static void test_client_leaves(void **state)
     stop_server(server);
 }
 
+// No descriptors left: who knocks then is let in as soon as there are some again.
+static void test_descriptors_run_out(void **state)
+{
+    (void)state;
+    struct server *server = make_server();
+    start_server(server);
+    struct kdb_buf out = {0};
+    int fd = dial(server, 0);
+    send_text(fd, GET("/echo"));
+    assert_int_equal(read_answer(fd, &out), 200);
+    int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(late >= 0);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct sockaddr_in name = server_name(server);
+    assert_int_equal(connect(late, (const struct sockaddr *)&name, sizeof(name)), 0);
+    send_text(late, GET("/echo"));
+    for (int i = 0; i < 3; i++) { // the others are served meanwhile
+        send_text(fd, GET("/echo"));
+        assert_int_equal(read_answer(fd, &out), 200);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(read_answer(late, &out), 200);
+    (void)close(late);
+    (void)close(fd);
+    kdb_buf_deinit(&out);
+    stop_server(server);
+}
+
 struct stopping {
     struct server *server;
     int64_t grace_ms;
@@ -497,6 +532,50 @@ static void test_cut(void **state)
     stop_server(server);
 }
 
+// A task that goes round the loop many times before it answers.
+struct slow_answer {
+    struct kdb_loop_task task;
+    struct server *server;
+    int rounds_left;
+};
+
+static void run_slow_answer(struct kdb_loop_task *task, struct kdb_loop *loop)
+{
+    struct slow_answer *slow = (struct slow_answer *)task;
+    if (slow->rounds_left-- > 0)
+        kdb_loop_post(loop, task);
+    else
+        answer_body(slow->server->held_request);
+}
+
+static void *close_listener(void *arg)
+{
+    struct server *server = arg;
+    kdb_listener_close(server->listener);
+    server->listener = NULL;
+    return NULL;
+}
+
+// The listener is closed while a request is still worked on; its loop goes on meanwhile.
+static void test_close_awaits_answers(void **state)
+{
+    (void)state;
+    struct server *server = make_server();
+    start_server(server);
+    int fd = dial(server, 0);
+    send_text(fd, GET("/hold"));
+    assert_int_equal(sem_wait(&server->held), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, close_listener, server), 0);
+    assert_int_equal(sem_wait(&server->closed), 0);
+    struct slow_answer slow = {.task.run = run_slow_answer, .server = server, .rounds_left = 2000};
+    kdb_loop_post(server->held_request->loop, &slow.task);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(slow.rounds_left, -1);
+    (void)close(fd);
+    stop_server(server);
+}
+
 static void test_bad_options(void **state)
 {
     (void)state;
@@ -518,50 +597,6 @@ static void test_bad_options(void **state)
 }
 
 // ---- TLS.
-
-struct identity {
-    char folder[64];
-    char certificate[96];
-    char key[96];
-};
-
-static void make_identity(struct identity *identity)
-{
-    (void)snprintf(identity->folder, sizeof(identity->folder), "/tmp/kdb_tls_XXXXXX");
-    assert_non_null(mkdtemp(identity->folder));
-    (void)snprintf(identity->certificate, sizeof(identity->certificate), "%s/cert.pem",
-                   identity->folder);
-    (void)snprintf(identity->key, sizeof(identity->key), "%s/key.pem", identity->folder);
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-    assert_true(key != NULL && certificate != NULL);
-    (void)ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    (void)X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    (void)X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    (void)X509_set_pubkey(certificate, key);
-    X509_NAME *name = X509_get_subject_name(certificate);
-    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost",
-                                     -1, -1, 0);
-    (void)X509_set_issuer_name(certificate, name);
-    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-    FILE *file = fopen(identity->certificate, "w");
-    assert_non_null(file);
-    assert_int_equal(PEM_write_X509(file, certificate), 1);
-    assert_int_equal(fclose(file), 0);
-    file = fopen(identity->key, "w");
-    assert_non_null(file);
-    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
-    assert_int_equal(fclose(file), 0);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
-static void remove_identity(const struct identity *identity)
-{
-    (void)unlink(identity->certificate);
-    (void)unlink(identity->key);
-    (void)rmdir(identity->folder);
-}
 
 static size_t tls_read_to_end(SSL *ssl, char *out, size_t size)
 {
@@ -676,30 +711,6 @@ static void test_tls_handshake_timeout(void **state)
     remove_identity(&identity);
 }
 
-static void test_tls_files(void **state)
-{
-    (void)state;
-    struct identity one;
-    struct identity two;
-    make_identity(&one);
-    make_identity(&two);
-    struct kdb_ctx ctx;
-    kdb_ctx_init(&ctx, 0);
-    struct kdb_tls *tls = NULL;
-    assert_int_equal(kdb_tls_open(&ctx, "/nowhere/cert.pem", one.key, &tls), KDB_ERR_CONFIG);
-    assert_non_null(strstr(ctx.error.message, "/nowhere/cert.pem"));
-    kdb_ctx_clear_error(&ctx);
-    assert_int_equal(kdb_tls_open(&ctx, one.certificate, one.certificate, &tls), KDB_ERR_CONFIG);
-    assert_non_null(strstr(ctx.error.message, one.certificate));
-    kdb_ctx_clear_error(&ctx);
-    assert_int_equal(kdb_tls_open(&ctx, one.certificate, two.key, &tls), KDB_ERR_CONFIG);
-    assert_null(tls);
-    kdb_tls_close(NULL);
-    kdb_ctx_deinit(&ctx);
-    remove_identity(&one);
-    remove_identity(&two);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -710,12 +721,13 @@ int main(void)
         cmocka_unit_test(test_connection_limit),
         cmocka_unit_test(test_slow_clients),
         cmocka_unit_test(test_client_leaves),
+        cmocka_unit_test(test_descriptors_run_out),
         cmocka_unit_test(test_orderly_stop),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_close_awaits_answers),
         cmocka_unit_test(test_bad_options),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_tls_handshake_timeout),
-        cmocka_unit_test(test_tls_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
