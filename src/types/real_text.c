@@ -191,7 +191,7 @@ static float to_float(kdb_slice text, struct kdb_arena *arena, double number)
 static bool parse_magnitude(kdb_slice text, struct kdb_arena *arena, kdb_kind kind,
                             double *ret_number)
 {
-    if (text.len > 1 && text.data[0] == '.')
+    if (text.len > 1 && text.data[0] == '.' && text.data[1] >= '0' && text.data[1] <= '9')
         text = kdb_arena_printf(arena, "0%.*s", KDB_ARG(text));
     if (text.len == 0 || text.data[0] == '-' || !kdb_double_parse(text, ret_number))
         return false;
