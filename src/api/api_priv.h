@@ -13,11 +13,14 @@ struct api_worker {
     struct kdb_plan_cache *plans;
 };
 
+struct auth_limits;
+
 struct kdb_api {
     struct kdb_api_options options;
     struct api_worker *workers;
     unsigned worker_count;
     struct kdb_api_loop *loops; // linked, for destruction
+    struct auth_limits *limits;
 };
 
 struct kdb_api_loop {

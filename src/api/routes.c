@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which path means what; CORS around it; and the parts of each loop.
-#include "api/api_priv.h"
+#include "api/auth_priv.h"
 #include "base/alloc.h"
 #include "base/json_write.h"
 
@@ -187,6 +187,7 @@ struct kdb_api *kdb_api_create(const struct kdb_api_options *options)
 {
     struct kdb_api *api = kdb_alloc(sizeof(*api));
     api->options = *options;
+    api->limits = auth_limits_create(options->settings);
     api->worker_count = kdb_pool_worker_count(options->pool);
     api->workers = kdb_alloc_array(api->worker_count, sizeof(*api->workers));
     for (unsigned i = 0; i < api->worker_count; i++)
@@ -212,6 +213,7 @@ void kdb_api_destroy(struct kdb_api *api)
         kdb_engine_disconnect(api->workers[i].connection);
     }
     kdb_free(api->workers);
+    auth_limits_destroy(api->limits);
     kdb_free(api);
 }
 
