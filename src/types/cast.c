@@ -114,7 +114,10 @@ static kdb_status to_integer(const kdb_value *value, struct kdb_ctx *ctx, kdb_ty
     case KDB_BIGINT:
         return narrow(value->integer, ctx, type.kind, ret_value);
     case KDB_BOOLEAN:
-        return narrow(value->boolean ? 1 : 0, ctx, type.kind, ret_value);
+        if (type.kind != KDB_INT)
+            break;
+        *ret_value = kdb_value_int(KDB_INT, value->boolean ? 1 : 0);
+        return KDB_OK;
     case KDB_DOUBLE:
     case KDB_FLOAT:
         rounded = rint(value->real);
