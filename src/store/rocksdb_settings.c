@@ -71,6 +71,14 @@ static void set_database(rocksdb_options_t *db, const struct kdb_rocksdb_options
     set_logs(db, options->write_buffer_bytes);
 }
 
+// An INSERT asks for a key that is not there: a filter in the write buffer answers in a quarter of
+// the time that searching it takes. Ten bits a key for rows of 100 bytes and more.
+static void set_rows_family(rocksdb_options_t *family)
+{
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(family, 0.01);
+    rocksdb_options_set_memtable_whole_key_filtering(family, 1);
+}
+
 void store_rocksdb_settings_init(struct store_rocksdb_settings *settings,
                                  const struct kdb_rocksdb_options *options, rocksdb_cache_t *cache)
 {
@@ -78,6 +86,7 @@ void store_rocksdb_settings_init(struct store_rocksdb_settings *settings,
         settings->families[i] = rocksdb_options_create();
         set_family(settings->families[i], options->write_buffer_bytes, cache);
     }
+    set_rows_family(settings->families[1 + KDB_SPACE_ROWS]);
     set_database(settings->families[0], options);
 }
 
