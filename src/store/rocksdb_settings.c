@@ -8,7 +8,7 @@ static rocksdb_block_based_table_options_t *make_table_options(rocksdb_cache_t *
 {
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
     rocksdb_block_based_options_set_block_cache(table, cache);
-    rocksdb_block_based_options_set_block_size(table, 8 * 1024);
+    rocksdb_block_based_options_set_block_size(table, 8192);
     rocksdb_block_based_options_set_format_version(table, 5);
     rocksdb_block_based_options_set_filter_policy(table,
                                                   rocksdb_filterpolicy_create_bloom_full(10));

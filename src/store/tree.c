@@ -199,6 +199,7 @@ static struct store_node **own_path_to(struct store_tree *tree, kdb_slice key)
 {
     struct store_node **link = &tree->root;
     for (;;) {
+        KDB_ASSERT(*link != NULL);
         *link = make_own(*link, tree->bytes);
         int order = kdb_slice_compare(key, key_of(*link));
         if (order == 0)

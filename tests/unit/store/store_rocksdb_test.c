@@ -393,11 +393,11 @@ static void set_file_size_limit(rlim_t bytes)
 static void stops_writing_when_the_log_cannot_be_written(void **state)
 {
     struct kdb_test_store *test = *state;
-    char *large = kdb_alloc(256 * 1024);
+    char *large = kdb_alloc(256U << 10);
     kdb_test_put(test, KDB_LIT("before"), KDB_LIT("v"));
     assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-    set_file_size_limit(64 * 1024);
-    kdb_slice value = {large, 256 * 1024};
+    set_file_size_limit(64U << 10);
+    kdb_slice value = {large, 256U << 10};
     assert_int_equal(put(test, KDB_LIT("refused"), value, KDB_COMMIT_SYNC), KDB_ERR_IO);
     assert_null(strchr(test->ctx.error.message, '/'));
     set_file_size_limit(RLIM_INFINITY);
@@ -454,7 +454,7 @@ static int fill_disk(const char *folder)
     struct kdb_rocksdb_options options = kdb_test_rocksdb_options(inside);
     options.write_buffer_bytes = 32U << 20; // so that the log, not a flush, meets the end
     CHECK(kdb_store_rocksdb_open(&options, &test.ctx, &test.store) == KDB_OK);
-    size_t len = 512 * 1024;
+    size_t len = 512U << 10;
     char *bytes = kdb_alloc(len);
     for (size_t i = 0; i < len; i++)
         bytes[i] = (char)(i * i * 31 >> 9);
