@@ -316,13 +316,20 @@ static kdb_status read_prefix(kdb_slice prefix, struct kdb_ctx *ctx, uint32_t *r
 }
 
 kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ctx,
-                                     kdb_partition_visit visit, void *arg)
+                                     uint32_t table_id, kdb_partition_visit visit, void *arg)
 {
-    const char first = KDB_META_COUNTERS;
-    const char end = KDB_META_COUNTERS + 1;
+    char bounds[2][8];
+    struct kdb_buf first = {.data = bounds[0], .capacity = sizeof(bounds[0])};
+    struct kdb_buf end = {.data = bounds[1], .capacity = sizeof(bounds[1])};
+    kdb_buf_put(&first, KDB_META_COUNTERS);
+    kdb_buf_put(&end, table_id == 0 ? KDB_META_COUNTERS + 1 : KDB_META_COUNTERS);
+    if (table_id != 0) {
+        kdb_key_u32(&first, table_id);
+        kdb_key_u32(&end, table_id + 1);
+    }
     struct kdb_scan_range range = {.space = KDB_SPACE_META,
-                                   .first = kdb_slice_of(&first, 1),
-                                   .end = kdb_slice_of(&end, 1),
+                                   .first = kdb_buf_view(&first),
+                                   .end = kdb_buf_view(&end),
                                    .tier = KDB_READ_ANY};
     struct kdb_store_scan *scan;
     KDB_TRY(kdb_store_scan_open(store, ctx, NULL, &range, &scan));
@@ -335,13 +342,13 @@ kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ct
         if (status != KDB_OK || !has_more)
             break;
         struct kdb_partition_counters counters;
-        uint32_t table_id;
+        uint32_t found_id;
         kdb_slice user;
         status = kdb_partition_counters_read(value, ctx, &counters);
         if (status == KDB_OK)
-            status = read_prefix(kdb_slice_skip(key, 1), ctx, &table_id, &user);
+            status = read_prefix(kdb_slice_skip(key, 1), ctx, &found_id, &user);
         if (status == KDB_OK)
-            has_more = visit(arg, table_id, user, &counters);
+            has_more = visit(arg, found_id, user, &counters);
     }
     kdb_store_scan_close(scan);
     return status;

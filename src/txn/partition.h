@@ -87,12 +87,14 @@ void kdb_partition_unref(struct kdb_partition *partition); // accepts NULL
 void kdb_partition_each(struct kdb_partition_registry *registry,
                         bool (*visit)(void *arg, struct kdb_partition *partition), void *arg);
 
-// Walks the stored counters of every partition (META 'C'): the table id, user and counters; for
-// start-up and system tables.
+// Walks the stored counters (META 'C') of one table's partitions, or with table id 0 of every
+// partition: the table id, user and counters, until `visit` returns false. For start-up, flushes
+// and system tables.
 typedef bool (*kdb_partition_visit)(void *arg, uint32_t table_id, kdb_slice user,
                                     const struct kdb_partition_counters *counters);
 KDB_NODISCARD kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ctx,
-                                                   kdb_partition_visit visit, void *arg);
+                                                   uint32_t table_id, kdb_partition_visit visit,
+                                                   void *arg);
 
 // Forgets every partition of a dropped table: marks them dropped and takes them out of the
 // registry. A partition of that table opened later (by a statement that began before) is marked

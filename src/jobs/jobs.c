@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queue of jobs, the threads that run them, and what other threads ask of it.
+#include "jobs/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "jobs/jobs_priv.h"
+
+static const struct {
+    const char *name;
+    const char *prefix;
+} kinds[KDB_JOB_KIND_COUNT] = {[KDB_JOB_FLUSH] = {"flush", "FL"},
+                               [KDB_JOB_RETENTION] = {"retention", "RT"},
+                               [KDB_JOB_COMPACT] = {"compact", "CO"},
+                               [KDB_JOB_CLEANUP] = {"cleanup", "CL"},
+                               [KDB_JOB_HISTORY] = {"job_cleanup", "JC"}};
+
+const char *kdb_job_kind_name(kdb_job_kind kind)
+{
+    return kinds[kind].name;
+}
+
+const char *kdb_job_prefix(kdb_job_kind kind)
+{
+    return kinds[kind].prefix;
+}
+
+const char *kdb_job_state_name(kdb_job_state state)
+{
+    static const char *const names[] = {"new",       "queued", "running",   "retrying",
+                                        "completed", "failed", "cancelled", "skipped"};
+    return names[state];
+}
+
+// ---- jobs in memory ----
+
+static struct job *job_create(struct kdb_jobs *jobs, kdb_job_kind kind, struct kdb_table *table,
+                              const kdb_slice *user, const char *reason)
+{
+    struct job *job = kdb_alloc(sizeof(*job));
+    uint8_t random[6];
+    char hex[13] = {0};
+    kdb_random_bytes(random, sizeof(random));
+    kdb_hex_encode(kdb_slice_of(random, sizeof(random)), hex);
+    (void)snprintf(job->id, sizeof(job->id), "%s-%.12s", kinds[kind].prefix, hex);
+    (void)snprintf(job->reason, sizeof(job->reason), "%s", reason);
+    job->jobs = jobs;
+    job->kind = kind;
+    job->table = table ? kdb_table_ref(table) : NULL;
+    job->has_user = user && user->data;
+    if (job->has_user)
+        job->user = kdb_slice_of(kdb_alloc_text(user->data, user->len), user->len);
+    job->state = KDB_JOB_QUEUED;
+    job->created_at_us = kdb_clock_now_us(jobs->options.clock);
+    job->updated_at_us = job->created_at_us;
+    kdb_ctx_init(&job->ctx, 0);
+    return job;
+}
+
+static void job_free(struct job *job)
+{
+    kdb_table_unref(job->table);
+    kdb_free((void *)(uintptr_t)job->user.data);
+    kdb_ctx_deinit(&job->ctx);
+    kdb_free(job);
+}
+
+void jobs_queue(struct kdb_jobs *jobs, struct job *job)
+{
+    job->next = NULL;
+    if (jobs->last)
+        jobs->last->next = job;
+    else
+        jobs->first = job;
+    jobs->last = job;
+    (void)pthread_cond_signal(&jobs->arrived);
+}
+
+static bool is_same(const struct job *job, kdb_job_kind kind, const struct kdb_table *table,
+                    const kdb_slice *user)
+{
+    if (job->kind != kind || !job->table || !table || job->table->id != table->id)
+        return false;
+    bool has_user = user && user->data;
+    return job->has_user == has_user && (!has_user || kdb_slice_equal(job->user, *user));
+}
+
+// A queued or running job that does the same; with the lock held.
+static struct job *find_same(struct kdb_jobs *jobs, kdb_job_kind kind,
+                             const struct kdb_table *table, const kdb_slice *user)
+{
+    struct job *lists[2] = {jobs->first, jobs->running};
+    for (int i = 0; i < 2; i++) {
+        for (struct job *job = lists[i]; job; job = job->next) {
+            if (is_same(job, kind, table, user))
+                return job;
+        }
+    }
+    return NULL;
+}
+
+struct kdb_partition *jobs_partition(struct kdb_jobs *jobs, struct kdb_ctx *ctx, uint32_t table_id,
+                                     kdb_slice user)
+{
+    struct kdb_partition *partition;
+    if (kdb_partition_open(jobs->options.partitions, ctx, table_id, user, KDB_READ_ANY,
+                           &partition) != KDB_OK)
+        return NULL;
+    return partition;
+}
+
+void jobs_queue_partition(struct kdb_jobs *jobs, kdb_job_kind kind, uint32_t table_id,
+                          kdb_slice user, const char *reason)
+{
+    struct kdb_catalog_snapshot *snapshot = kdb_catalog_acquire(jobs->options.catalog);
+    struct kdb_table *table = kdb_catalog_table_by_id(snapshot, table_id);
+    struct job *job = NULL;
+    (void)pthread_mutex_lock(&jobs->lock);
+    if (table && !jobs->is_closing && !find_same(jobs, kind, table, &user)) {
+        job = job_create(jobs, kind, table, &user, reason);
+        jobs_queue(jobs, job);
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    kdb_catalog_release(snapshot);
+}
+
+// ---- what there is to do ----
+
+struct pending {
+    bool has_any;
+};
+
+static bool note_pending(void *arg, uint32_t table_id, kdb_slice user,
+                         const struct kdb_partition_counters *counters)
+{
+    (void)table_id;
+    (void)user;
+    struct pending *pending = arg;
+    pending->has_any = counters->hot_rows > 0;
+    return !pending->has_any;
+}
+
+static kdb_status has_work(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                           const struct kdb_job_request *request, bool *ret)
+{
+    *ret = true;
+    if (request->kind != KDB_JOB_FLUSH)
+        return KDB_OK;
+    struct pending pending = {0};
+    KDB_TRY(kdb_partition_scan_stored(jobs->options.store, ctx, request->table->id, note_pending,
+                                      &pending));
+    *ret = pending.has_any;
+    return KDB_OK;
+}
+
+kdb_status kdb_jobs_submit(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                           const struct kdb_job_request *request, kdb_submit_outcome *ret_outcome,
+                           kdb_slice *ret_id)
+{
+    bool is_needed;
+    KDB_TRY(has_work(jobs, ctx, request, &is_needed));
+    if (!is_needed) {
+        *ret_outcome = KDB_SUBMIT_NOTHING;
+        return KDB_OK;
+    }
+    struct job *job =
+        job_create(jobs, request->kind, request->table, &request->user, request->reason);
+    record_store(job);
+    (void)pthread_mutex_lock(&jobs->lock);
+    struct job *same = find_same(jobs, request->kind, request->table, &request->user);
+    if (!same && !jobs->is_closing) {
+        *ret_outcome = KDB_SUBMIT_QUEUED;
+        *ret_id = kdb_arena_copy(&ctx->arena, kdb_slice_cstr(job->id));
+        jobs_queue(jobs, job);
+        (void)pthread_mutex_unlock(&jobs->lock);
+        return KDB_OK;
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    job->state = KDB_JOB_SKIPPED;
+    job->finished_at_us = kdb_clock_now_us(jobs->options.clock);
+    record_store(job);
+    job_free(job);
+    *ret_outcome = KDB_SUBMIT_ALREADY;
+    return KDB_OK;
+}
+
+void kdb_jobs_flush_due(void *self, struct kdb_partition *partition)
+{
+    struct kdb_jobs *jobs = self;
+    uint32_t rows = atomic_load(&partition->flush_rows);
+    if (rows > 0 && atomic_load(&partition->hot_rows) >= (int64_t)rows) {
+        // One job at a time for a partition; it is asked again when that one ends.
+        if (!atomic_exchange(&partition->is_flush_queued, true))
+            jobs_queue_partition(jobs, KDB_JOB_FLUSH, partition->table_id, partition->user, "rows");
+        return;
+    }
+    (void)pthread_mutex_lock(&jobs->lock);
+    timer_add_flush(jobs, partition);
+    (void)pthread_mutex_unlock(&jobs->lock);
+}
+
+kdb_status kdb_jobs_kill(struct kdb_jobs *jobs, struct kdb_ctx *ctx, kdb_slice id)
+{
+    struct job *found = NULL;
+    (void)pthread_mutex_lock(&jobs->lock);
+    struct job *lists[2] = {jobs->first, jobs->running};
+    for (int i = 0; i < 2; i++) {
+        for (struct job *job = lists[i]; job; job = job->next) {
+            if (kdb_slice_equal(kdb_slice_cstr(job->id), id))
+                found = job;
+        }
+    }
+    if (found)
+        atomic_store(&found->ctx.is_cancelled, true);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    if (found)
+        return KDB_OK;
+    struct kdb_buf key = {0};
+    kdb_buf_put(&key, 'J');
+    kdb_buf_slice(&key, id);
+    kdb_slice stored;
+    const struct kdb_read_at at = {.space = KDB_SPACE_META};
+    kdb_status status =
+        kdb_store_get(jobs->options.store, ctx, &at, kdb_buf_view(&key), &stored, NULL);
+    kdb_buf_deinit(&key);
+    KDB_TRY(status);
+    if (!stored.data)
+        return kdb_fail(ctx, KDB_ERR_NOT_FOUND, "job '%.*s' does not exist", KDB_ARG(id));
+    return kdb_fail(ctx, KDB_ERR_INVALID_OPERATION, "job '%.*s' has ended already", KDB_ARG(id));
+}
+
+// ---- running ----
+
+static int64_t thread_cpu_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// VmRSS of the process.
+static int64_t resident_bytes(void)
+{
+    FILE *status = fopen("/proc/self/statm", "re");
+    if (!status)
+        return 0;
+    char line[128] = {0};
+    size_t len = fread(line, 1, sizeof(line) - 1, status);
+    (void)fclose(status);
+    kdb_slice text = kdb_slice_of(line, len);
+    size_t blank = kdb_slice_find(text, KDB_LIT(" "), 0);
+    if (blank == SIZE_MAX)
+        return 0;
+    kdb_slice rest = kdb_slice_skip(text, blank + 1);
+    size_t end = kdb_slice_find(rest, KDB_LIT(" "), 0);
+    int64_t pages = 0;
+    (void)kdb_slice_to_i64(kdb_slice_of(rest.data, end == SIZE_MAX ? rest.len : end), &pages);
+    return pages * 4096;
+}
+
+static kdb_status run_kind(struct job *job, struct job_thread *thread)
+{
+    switch (job->kind) {
+    case KDB_JOB_FLUSH:
+        return flush_run(job, thread);
+    case KDB_JOB_RETENTION:
+    case KDB_JOB_COMPACT:
+        return rewrite_run(job, thread);
+    case KDB_JOB_CLEANUP:
+        return cleanup_run(job);
+    case KDB_JOB_HISTORY:
+        return history_run(job);
+    case KDB_JOB_KIND_COUNT:
+        break;
+    }
+    KDB_UNREACHABLE();
+}
+
+static void set_state(struct job *job, kdb_job_state state)
+{
+    job->state = state;
+    job->updated_at_us = kdb_clock_now_us(job->jobs->options.clock);
+    if (state == KDB_JOB_RUNNING)
+        job->started_at_us = job->updated_at_us;
+    if (state >= KDB_JOB_COMPLETED)
+        job->finished_at_us = job->updated_at_us;
+    record_store(job);
+}
+
+// True when the job goes back to the queue.
+static bool should_retry(struct job *job, kdb_status status)
+{
+    const struct kdb_jobs_options *options = &job->jobs->options;
+    if (status == KDB_ERR_CANCELLED || !kdb_status_info(status)->is_retryable ||
+        job->retry_count >= options->max_retries)
+        return false;
+    job->retry_count++;
+    job->not_before_ms = kdb_clock_now_ms(options->clock) +
+                         options->retry_backoff_ms * ((int64_t)1 << (job->retry_count - 1));
+    return true;
+}
+
+static bool run_job(struct job *job, struct job_thread *thread)
+{
+    int64_t cpu_before = thread_cpu_ms();
+    set_state(job, KDB_JOB_RUNNING);
+    kdb_status status = kdb_ctx_check(&job->ctx);
+    if (status == KDB_OK)
+        status = run_kind(job, thread);
+    job->cpu_ms += thread_cpu_ms() - cpu_before;
+    job->memory_bytes = resident_bytes();
+    if (status == KDB_OK) {
+        set_state(job, KDB_JOB_COMPLETED);
+    } else if (should_retry(job, status)) {
+        set_state(job, KDB_JOB_RETRYING);
+        kdb_ctx_reset(&job->ctx);
+        return true;
+    } else {
+        set_state(job, status == KDB_ERR_CANCELLED ? KDB_JOB_CANCELLED : KDB_JOB_FAILED);
+        if (status != KDB_ERR_CANCELLED)
+            kdb_log_error("jobs", job->id, "%s job failed: %s (%s:%d)", kinds[job->kind].name,
+                          job->ctx.error.message, job->ctx.error.file, job->ctx.error.line);
+    }
+    return false;
+}
+
+// The next job that may run now; waits for one. NULL: the threads shall end.
+static struct job *take_job(struct kdb_jobs *jobs)
+{
+    (void)pthread_mutex_lock(&jobs->lock);
+    struct job *taken = NULL;
+    while (!taken) {
+        int64_t now_ms = kdb_clock_now_ms(jobs->options.clock);
+        struct job **link = &jobs->first;
+        while (*link && (*link)->not_before_ms > now_ms)
+            link = &(*link)->next;
+        taken = *link;
+        if (taken) {
+            *link = taken->next;
+            jobs->last = NULL;
+            for (struct job *job = jobs->first; job; job = job->next)
+                jobs->last = job;
+            taken->next = jobs->running;
+            jobs->running = taken;
+        } else if (jobs->is_closing) {
+            break;
+        } else {
+            struct timespec until;
+            (void)clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_sec += jobs->first ? 0 : 3600;
+            until.tv_nsec += 20000000;
+            if (until.tv_nsec >= 1000000000) {
+                until.tv_nsec -= 1000000000;
+                until.tv_sec++;
+            }
+            (void)pthread_cond_timedwait(&jobs->arrived, &jobs->lock, &until);
+        }
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return taken;
+}
+
+static void finish_job(struct kdb_jobs *jobs, struct job *job, bool again)
+{
+    (void)pthread_mutex_lock(&jobs->lock);
+    struct job **link = &jobs->running;
+    while (*link != job)
+        link = &(*link)->next;
+    *link = job->next;
+    if (again)
+        jobs_queue(jobs, job);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    if (!again)
+        job_free(job);
+}
+
+static void *thread_main(void *arg)
+{
+    struct job_thread *thread = arg;
+    (void)pthread_setname_np(pthread_self(), "jobs");
+    struct job *job;
+    while ((job = take_job(thread->jobs)) != NULL)
+        finish_job(thread->jobs, job, run_job(job, thread));
+    kdb_engine_disconnect(thread->writer);
+    kdb_engine_disconnect(thread->reader);
+    return NULL;
+}
+
+// ---- life ----
+
+static kdb_status recover(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
+{
+    KDB_TRY(record_fail_unfinished(jobs, ctx));
+    struct job_thread thread = {.jobs = jobs};
+    kdb_status status = flush_resume(jobs, &thread, ctx);
+    kdb_engine_disconnect(thread.writer);
+    kdb_engine_disconnect(thread.reader);
+    KDB_TRY(status);
+    return timer_load(jobs, ctx);
+}
+
+kdb_status kdb_jobs_open(const struct kdb_jobs_options *options, struct kdb_ctx *ctx,
+                         struct kdb_jobs **ret_jobs)
+{
+    struct kdb_jobs *jobs = kdb_alloc(sizeof(*jobs));
+    jobs->options = *options;
+    (void)pthread_mutex_init(&jobs->lock, NULL);
+    (void)pthread_cond_init(&jobs->arrived, NULL);
+    (void)pthread_cond_init(&jobs->timer_wake, NULL);
+    kdb_status status = recover(jobs, ctx);
+    if (status != KDB_OK) {
+        timer_free(jobs);
+        kdb_free(jobs);
+        return status;
+    }
+    jobs->threads = kdb_alloc_array(options->threads, sizeof(*jobs->threads));
+    for (uint32_t i = 0; i < options->threads; i++) {
+        jobs->threads[i].jobs = jobs;
+        KDB_ASSERT(pthread_create(&jobs->threads[i].thread, NULL, thread_main, &jobs->threads[i]) ==
+                   0);
+    }
+    KDB_ASSERT(pthread_create(&jobs->timer, NULL, timer_main, jobs) == 0);
+    *ret_jobs = jobs;
+    return KDB_OK;
+}
+
+// Waits until nothing runs any more, at most `grace_ms`, then cancels what does. With the lock
+// held.
+static void wait_for_running(struct kdb_jobs *jobs, int64_t grace_ms)
+{
+    int64_t until_ns = kdb_monotonic_ns() + grace_ms * 1000000;
+    while (jobs->running && kdb_monotonic_ns() < until_ns) {
+        (void)pthread_mutex_unlock(&jobs->lock);
+        const struct timespec pause = {.tv_nsec = 5000000};
+        (void)nanosleep(&pause, NULL);
+        (void)pthread_mutex_lock(&jobs->lock);
+    }
+    for (struct job *job = jobs->running; job; job = job->next)
+        atomic_store(&job->ctx.is_cancelled, true);
+}
+
+void kdb_jobs_close(struct kdb_jobs *jobs, int64_t grace_ms)
+{
+    if (!jobs)
+        return;
+    (void)pthread_mutex_lock(&jobs->lock);
+    jobs->is_closing = true;
+    // What is only queued waits for the next start: flushes are found again by their counters.
+    struct job *queued = jobs->first;
+    jobs->first = NULL;
+    jobs->last = NULL;
+    (void)pthread_cond_broadcast(&jobs->arrived);
+    (void)pthread_cond_broadcast(&jobs->timer_wake);
+    wait_for_running(jobs, grace_ms);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    (void)pthread_join(jobs->timer, NULL);
+    for (uint32_t i = 0; i < jobs->options.threads; i++)
+        (void)pthread_join(jobs->threads[i].thread, NULL);
+    while (queued) {
+        struct job *next = queued->next;
+        set_state(queued, KDB_JOB_CANCELLED);
+        job_free(queued);
+        queued = next;
+    }
+    timer_free(jobs);
+    kdb_free(jobs->threads);
+    (void)pthread_mutex_destroy(&jobs->lock);
+    (void)pthread_cond_destroy(&jobs->arrived);
+    (void)pthread_cond_destroy(&jobs->timer_wake);
+    kdb_free(jobs);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs as stored JSON (META 'J' and the id), written at every change of state.
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/log.h"
+#include "jobs/jobs_priv.h"
+#include "txn/layout.h"
+
+#define RECORD_FORMAT 1
+
+// ---- writing ----
+
+static void write_text(struct kdb_buf *out, const char *name, kdb_slice text)
+{
+    if (!text.data)
+        return;
+    kdb_buf_printf(out, ",\"%s\":", name);
+    kdb_json_string(out, text);
+}
+
+static void write_parameters(const struct job *job, struct kdb_buf *out)
+{
+    KDB_BUF_LIT(out, ",\"parameters\":{");
+    if (job->table) {
+        KDB_BUF_LIT(out, "\"namespace\":");
+        kdb_json_string(out, job->table->space);
+        KDB_BUF_LIT(out, ",\"table\":");
+        kdb_json_string(out, job->table->name);
+        kdb_buf_put(out, ',');
+    }
+    if (job->has_user) {
+        KDB_BUF_LIT(out, "\"user\":");
+        kdb_json_string(out, job->user);
+        kdb_buf_put(out, ',');
+    }
+    kdb_buf_printf(out, "\"reason\":\"%s\"}", job->reason);
+}
+
+void record_write(const struct job *job, struct kdb_buf *out)
+{
+    kdb_buf_printf(out, "{\"format\":%d,\"id\":\"%s\",\"kind\":%d,\"state\":%d", RECORD_FORMAT,
+                   job->id, (int)job->kind, (int)job->state);
+    write_parameters(job, out);
+    bool has_failed = job->state == KDB_JOB_FAILED || job->state == KDB_JOB_RETRYING;
+    if (has_failed) {
+        write_text(out, "message", kdb_slice_cstr(job->ctx.error.message));
+        kdb_buf_printf(out, ",\"trace\":\"%s at %s:%d\"",
+                       kdb_status_info(job->ctx.error.status)->name,
+                       job->ctx.error.file ? job->ctx.error.file : "?", job->ctx.error.line);
+    } else {
+        write_text(out, "message", job->message);
+    }
+    if (job->state >= KDB_JOB_COMPLETED)
+        kdb_buf_printf(out,
+                       ",\"result\":{\"rows\":%lld,\"files\":%lld,\"bytes\":%lld,"
+                       "\"partitions\":%lld,\"removed\":%lld}",
+                       (long long)job->rows, (long long)job->files, (long long)job->bytes,
+                       (long long)job->partitions, (long long)job->removed);
+    int64_t until_us = job->finished_at_us ? job->finished_at_us : job->updated_at_us;
+    int64_t duration_us = job->started_at_us ? until_us - job->started_at_us : 0;
+    kdb_buf_printf(out,
+                   ",\"metrics\":{\"rows\":%lld,\"bytes\":%lld,\"files\":%lld,\"duration_ms\":%lld,"
+                   "\"memory_bytes\":%lld,\"cpu_ms\":%lld}",
+                   (long long)job->rows, (long long)job->bytes, (long long)job->files,
+                   (long long)(duration_us / 1000), (long long)job->memory_bytes,
+                   (long long)job->cpu_ms);
+    kdb_buf_printf(out,
+                   ",\"memory_bytes\":%lld,\"cpu_ms\":%lld,\"retry_count\":%u,\"max_retries\":%u,"
+                   "\"created_at_us\":%lld,\"updated_at_us\":%lld,\"started_at_us\":%lld,"
+                   "\"finished_at_us\":%lld}",
+                   (long long)job->memory_bytes, (long long)job->cpu_ms, job->retry_count,
+                   job->jobs->options.max_retries, (long long)job->created_at_us,
+                   (long long)job->updated_at_us, (long long)job->started_at_us,
+                   (long long)job->finished_at_us);
+}
+
+// A commit whose memory is its own: nobody waits for it.
+struct record_commit {
+    struct kdb_commit_request request;
+    struct kdb_store_batch *batch;
+};
+
+static void record_done(struct kdb_commit_request *request)
+{
+    struct record_commit *commit = request->owner;
+    if (request->outcome != KDB_COMMIT_DONE)
+        kdb_log_warn("jobs", NULL, "a job's row could not be stored: %s", request->message);
+    kdb_store_batch_close(commit->batch);
+    kdb_free(commit);
+}
+
+void record_store(struct job *job)
+{
+    struct kdb_jobs *jobs = job->jobs;
+    struct record_commit *commit = kdb_alloc(sizeof(*commit));
+    struct kdb_buf key = {0};
+    struct kdb_buf value = {0};
+    kdb_layout_meta_key(&key, KDB_META_JOB, kdb_slice_cstr(job->id));
+    record_write(job, &value);
+    commit->batch = kdb_store_batch_open(jobs->options.store);
+    kdb_store_batch_put(commit->batch, KDB_SPACE_META, kdb_buf_view(&key), kdb_buf_view(&value));
+    kdb_buf_deinit(&key);
+    kdb_buf_deinit(&value);
+    commit->request = (struct kdb_commit_request){
+        .batch = commit->batch, .is_async = true, .done = record_done, .owner = commit};
+    kdb_commit_send(jobs->options.committer, &commit->request);
+}
+
+// ---- reading ----
+
+static kdb_slice get_text(struct kdb_arena *arena, const struct kdb_json *root, const char *name)
+{
+    const struct kdb_json *member = kdb_json_get(root, kdb_slice_cstr(name));
+    return member && member->type == KDB_JSON_STRING ? kdb_arena_copy(arena, member->text)
+                                                     : (kdb_slice){0};
+}
+
+static kdb_slice get_json(struct kdb_arena *arena, const struct kdb_json *root, const char *name)
+{
+    const struct kdb_json *member = kdb_json_get(root, kdb_slice_cstr(name));
+    return member ? kdb_arena_copy(arena, member->raw) : (kdb_slice){0};
+}
+
+static int64_t get_int(const struct kdb_json *root, const char *name)
+{
+    const struct kdb_json *member = kdb_json_get(root, kdb_slice_cstr(name));
+    return member && member->type == KDB_JSON_INT ? member->integer : 0;
+}
+
+kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx, struct kdb_job_record *ret)
+{
+    const struct kdb_json_limits limits = {.size_max = (size_t)1 << 20, .depth_max = 16};
+    const struct kdb_json *root;
+    if (kdb_json_parse(ctx, json, &limits, &root) != KDB_OK) {
+        kdb_ctx_clear_error(ctx);
+        return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job is damaged");
+    }
+    struct kdb_arena *arena = &ctx->arena;
+    int64_t kind = get_int(root, "kind");
+    int64_t state = get_int(root, "state");
+    if (kind < 0 || kind >= KDB_JOB_KIND_COUNT || state < 0 || state > KDB_JOB_SKIPPED)
+        return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job has an unknown kind or state");
+    *ret = (struct kdb_job_record){.id = get_text(arena, root, "id"),
+                                   .kind = (kdb_job_kind)kind,
+                                   .state = (kdb_job_state)state,
+                                   .parameters = get_json(arena, root, "parameters"),
+                                   .message = get_text(arena, root, "message"),
+                                   .result = get_json(arena, root, "result"),
+                                   .trace = get_text(arena, root, "trace"),
+                                   .metrics = get_json(arena, root, "metrics"),
+                                   .memory_bytes = get_int(root, "memory_bytes"),
+                                   .cpu_ms = get_int(root, "cpu_ms"),
+                                   .retry_count = (uint32_t)get_int(root, "retry_count"),
+                                   .max_retries = (uint32_t)get_int(root, "max_retries"),
+                                   .created_at_us = get_int(root, "created_at_us"),
+                                   .updated_at_us = get_int(root, "updated_at_us"),
+                                   .started_at_us = get_int(root, "started_at_us"),
+                                   .finished_at_us = get_int(root, "finished_at_us")};
+    return KDB_OK;
+}
+
+struct record_list {
+    struct kdb_job_record *items;
+    size_t count, capacity;
+};
+
+static kdb_status read_all(struct kdb_jobs *jobs, struct kdb_ctx *ctx, struct record_list *list)
+{
+    const char first = KDB_META_JOB;
+    const char end = KDB_META_JOB + 1;
+    const struct kdb_scan_range range = {.space = KDB_SPACE_META,
+                                         .first = kdb_slice_of(&first, 1),
+                                         .end = kdb_slice_of(&end, 1),
+                                         .tier = KDB_READ_ANY};
+    struct kdb_store_scan *scan;
+    KDB_TRY(kdb_store_scan_open(jobs->options.store, ctx, NULL, &range, &scan));
+    kdb_status status = KDB_OK;
+    while (status == KDB_OK) {
+        kdb_slice key;
+        kdb_slice value;
+        bool has_more;
+        status = kdb_store_scan_next(scan, ctx, &key, &value, &has_more);
+        if (status != KDB_OK || !has_more)
+            break;
+        struct kdb_job_record record;
+        status = record_read(kdb_arena_copy(&ctx->arena, value), ctx, &record);
+        if (status == KDB_OK)
+            KDB_PUSH(&ctx->arena, list->items, list->count, list->capacity, record);
+    }
+    kdb_store_scan_close(scan);
+    return status;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    int64_t x = ((const struct kdb_job_record *)a)->created_at_us;
+    int64_t y = ((const struct kdb_job_record *)b)->created_at_us;
+    return x > y ? -1 : x < y;
+}
+
+kdb_status kdb_jobs_list(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                         struct kdb_job_record **ret_records, size_t *ret_count)
+{
+    struct record_list list = {0};
+    KDB_TRY(read_all(jobs, ctx, &list));
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof(*list.items), newest_first);
+    *ret_records = list.items;
+    *ret_count = list.count;
+    return KDB_OK;
+}
+
+// ---- at start, and old ones ----
+
+// The stored text with another state and a message.
+static void write_interrupted(const struct kdb_job_record *record, int64_t now_us,
+                              struct kdb_buf *out)
+{
+    kdb_buf_printf(out, "{\"format\":%d,\"id\":\"%.*s\",\"kind\":%d,\"state\":%d", RECORD_FORMAT,
+                   KDB_ARG(record->id), (int)record->kind, (int)KDB_JOB_FAILED);
+    kdb_buf_printf(out, ",\"parameters\":%.*s", KDB_ARG(record->parameters));
+    KDB_BUF_LIT(out, ",\"message\":\"the server stopped before the job ended\","
+                     "\"trace\":\"interrupted\"");
+    if (record->metrics.data)
+        kdb_buf_printf(out, ",\"metrics\":%.*s", KDB_ARG(record->metrics));
+    kdb_buf_printf(out,
+                   ",\"retry_count\":%u,\"max_retries\":%u,\"created_at_us\":%lld,"
+                   "\"updated_at_us\":%lld,\"started_at_us\":%lld,\"finished_at_us\":%lld}",
+                   record->retry_count, record->max_retries, (long long)record->created_at_us,
+                   (long long)now_us, (long long)record->started_at_us, (long long)now_us);
+}
+
+kdb_status record_fail_unfinished(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
+{
+    struct record_list list = {0};
+    KDB_TRY(read_all(jobs, ctx, &list));
+    struct kdb_store_batch *batch = kdb_store_batch_open(jobs->options.store);
+    int64_t now_us = kdb_clock_now_us(jobs->options.clock);
+    for (size_t i = 0; i < list.count; i++) {
+        if (list.items[i].state >= KDB_JOB_COMPLETED)
+            continue;
+        struct kdb_buf key = {0};
+        struct kdb_buf value = {0};
+        kdb_layout_meta_key(&key, KDB_META_JOB, list.items[i].id);
+        write_interrupted(&list.items[i], now_us, &value);
+        kdb_store_batch_put(batch, KDB_SPACE_META, kdb_buf_view(&key), kdb_buf_view(&value));
+        kdb_buf_deinit(&key);
+        kdb_buf_deinit(&value);
+    }
+    kdb_status status = kdb_commit_batch(jobs->options.committer, ctx, batch);
+    kdb_store_batch_close(batch);
+    return status;
+}
+
+kdb_status history_run(struct job *job)
+{
+    struct kdb_jobs *jobs = job->jobs;
+    struct record_list list = {0};
+    KDB_TRY(read_all(jobs, &job->ctx, &list));
+    int64_t limit_us = kdb_clock_now_us(jobs->options.clock) - jobs->options.history_ms * 1000;
+    struct kdb_store_batch *batch = kdb_store_batch_open(jobs->options.store);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct kdb_job_record *record = &list.items[i];
+        if (record->state < KDB_JOB_COMPLETED || record->finished_at_us > limit_us)
+            continue;
+        struct kdb_buf key = {0};
+        kdb_layout_meta_key(&key, KDB_META_JOB, record->id);
+        kdb_store_batch_delete(batch, KDB_SPACE_META, kdb_buf_view(&key));
+        kdb_buf_deinit(&key);
+        job->removed++;
+    }
+    kdb_status status = kdb_commit_batch(jobs->options.committer, &job->ctx, batch);
+    kdb_store_batch_close(batch);
+    return status;
+}

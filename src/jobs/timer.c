@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes due by itself: flushes by interval, tombstones past their retention, old job rows.
+#include <time.h>
+
+#include "base/alloc.h"
+#include "jobs/jobs_priv.h"
+#include "txn/layout.h"
+
+// Job rows are looked at this often.
+#define HISTORY_PERIOD_MS (INT64_C(3600) * 1000)
+
+// ---- heaps ----
+
+static bool is_before(const struct due_heap *heap, size_t a, size_t b)
+{
+    return heap->items[a].at_ms < heap->items[b].at_ms;
+}
+
+static void swap(struct due_heap *heap, size_t a, size_t b)
+{
+    struct due item = heap->items[a];
+    heap->items[a] = heap->items[b];
+    heap->items[b] = item;
+}
+
+static void push(struct due_heap *heap, struct due item)
+{
+    if (heap->count == heap->capacity) {
+        heap->capacity = kdb_grow_capacity(heap->capacity, heap->count + 1);
+        heap->items = kdb_realloc(heap->items, heap->capacity * sizeof(*heap->items));
+    }
+    heap->items[heap->count++] = item;
+    for (size_t at = heap->count - 1; at > 0 && is_before(heap, at, (at - 1) / 2);
+         at = (at - 1) / 2)
+        swap(heap, at, (at - 1) / 2);
+}
+
+static struct due pop(struct due_heap *heap)
+{
+    struct due first = heap->items[0];
+    heap->items[0] = heap->items[--heap->count];
+    size_t at = 0;
+    for (;;) {
+        size_t least = at;
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < heap->count; child++) {
+            if (is_before(heap, child, least))
+                least = child;
+        }
+        if (least == at)
+            return first;
+        swap(heap, at, least);
+        at = least;
+    }
+}
+
+static void due_free(struct due *due)
+{
+    kdb_partition_unref(due->partition);
+    kdb_free((void *)(uintptr_t)due->user.data);
+}
+
+void timer_free(struct kdb_jobs *jobs)
+{
+    struct due_heap *heaps[2] = {&jobs->flushes, &jobs->retentions};
+    for (int i = 0; i < 2; i++) {
+        for (size_t j = 0; j < heaps[i]->count; j++)
+            due_free(&heaps[i]->items[j]);
+        kdb_free(heaps[i]->items);
+    }
+}
+
+// ---- what becomes due ----
+
+static kdb_slice own(kdb_slice text)
+{
+    return kdb_slice_of(kdb_alloc_text(text.data, text.len), text.len);
+}
+
+void timer_add_flush(struct kdb_jobs *jobs, struct kdb_partition *partition)
+{
+    int64_t interval_ms = (int64_t)atomic_load(&partition->flush_interval_seconds) * 1000;
+    int64_t oldest_ms = atomic_load(&partition->oldest_hot_ms);
+    if (interval_ms == 0 || oldest_ms == 0)
+        return;
+    struct due due = {.at_ms = oldest_ms + interval_ms,
+                      .table_id = partition->table_id,
+                      .user = own(partition->user),
+                      .partition = kdb_partition_ref(partition)};
+    push(&jobs->flushes, due);
+    (void)pthread_cond_signal(&jobs->timer_wake);
+}
+
+void timer_add_retention(struct kdb_jobs *jobs, const struct kdb_table *table,
+                         const struct kdb_partition *partition, const struct kdb_manifest *manifest)
+{
+    if (table->retention_ms < 0)
+        return;
+    int64_t oldest_ms = 0;
+    for (uint32_t i = 0; i < manifest->segment_count; i++) {
+        int64_t here_ms = manifest->segments[i]->oldest_tombstone_ms;
+        if (here_ms != 0 && (oldest_ms == 0 || here_ms < oldest_ms))
+            oldest_ms = here_ms;
+    }
+    if (oldest_ms == 0)
+        return;
+    // One millisecond later it is older than the retention.
+    struct due due = {.at_ms = oldest_ms + table->retention_ms + 1,
+                      .table_id = table->id,
+                      .user = own(partition->user)};
+    (void)pthread_mutex_lock(&jobs->lock);
+    push(&jobs->retentions, due);
+    (void)pthread_cond_signal(&jobs->timer_wake);
+    (void)pthread_mutex_unlock(&jobs->lock);
+}
+
+// A flush that another reason made meanwhile has moved the partition's clock: then it is only noted
+// anew.
+static void fire_flush(struct kdb_jobs *jobs, const struct due *due)
+{
+    struct kdb_partition *partition = due->partition;
+    int64_t interval_ms = (int64_t)atomic_load(&partition->flush_interval_seconds) * 1000;
+    int64_t oldest_ms = atomic_load(&partition->oldest_hot_ms);
+    if (oldest_ms == 0 || interval_ms == 0 || atomic_load(&partition->is_dropped))
+        return;
+    if (oldest_ms + interval_ms > due->at_ms) {
+        (void)pthread_mutex_lock(&jobs->lock);
+        timer_add_flush(jobs, partition);
+        (void)pthread_mutex_unlock(&jobs->lock);
+        return;
+    }
+    if (!atomic_exchange(&partition->is_flush_queued, true))
+        jobs_queue_partition(jobs, KDB_JOB_FLUSH, due->table_id, due->user, "interval");
+}
+
+// Runs everything that is due; returns when the next thing will be.
+static int64_t fire_due(struct kdb_jobs *jobs, int64_t now_ms)
+{
+    int64_t next_ms = now_ms + HISTORY_PERIOD_MS;
+    struct due_heap *heaps[2] = {&jobs->flushes, &jobs->retentions};
+    for (int i = 0; i < 2; i++) {
+        while (heaps[i]->count > 0 && heaps[i]->items[0].at_ms <= now_ms) {
+            struct due due = pop(heaps[i]);
+            (void)pthread_mutex_unlock(&jobs->lock);
+            if (i == 0)
+                fire_flush(jobs, &due);
+            else
+                jobs_queue_partition(jobs, KDB_JOB_RETENTION, due.table_id, due.user, "retention");
+            due_free(&due);
+            (void)pthread_mutex_lock(&jobs->lock);
+        }
+        if (heaps[i]->count > 0 && heaps[i]->items[0].at_ms < next_ms)
+            next_ms = heaps[i]->items[0].at_ms;
+    }
+    return next_ms;
+}
+
+static void fire_history(struct kdb_jobs *jobs, int64_t now_ms)
+{
+    if (jobs->options.history_ms == 0 || now_ms < jobs->history_at_ms)
+        return;
+    jobs->history_at_ms = now_ms + HISTORY_PERIOD_MS;
+    (void)pthread_mutex_unlock(&jobs->lock);
+    struct kdb_ctx ctx;
+    kdb_ctx_init(&ctx, 0);
+    const struct kdb_job_request request = {.kind = KDB_JOB_HISTORY, .reason = "timer"};
+    kdb_submit_outcome outcome;
+    kdb_slice id;
+    kdb_status status = kdb_jobs_submit(jobs, &ctx, &request, &outcome, &id);
+    (void)status;
+    kdb_ctx_deinit(&ctx);
+    (void)pthread_mutex_lock(&jobs->lock);
+}
+
+void *timer_main(void *arg)
+{
+    struct kdb_jobs *jobs = arg;
+    (void)pthread_setname_np(pthread_self(), "job-timer");
+    (void)pthread_mutex_lock(&jobs->lock);
+    jobs->history_at_ms = kdb_clock_now_ms(jobs->options.clock) + HISTORY_PERIOD_MS;
+    while (!jobs->is_closing) {
+        int64_t now_ms = kdb_clock_now_ms(jobs->options.clock);
+        int64_t next_ms = fire_due(jobs, now_ms);
+        fire_history(jobs, now_ms);
+        if (jobs->is_closing)
+            break;
+        const struct timespec until = {.tv_sec = next_ms / 1000,
+                                       .tv_nsec = next_ms % 1000 * 1000000};
+        (void)pthread_cond_timedwait(&jobs->timer_wake, &jobs->lock, &until);
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return NULL;
+}
+
+// ---- at start ----
+
+struct loading {
+    struct kdb_jobs *jobs;
+    struct kdb_ctx *ctx;
+    struct kdb_catalog_snapshot *snapshot;
+    kdb_status status;
+};
+
+static bool load_counters(void *arg, uint32_t table_id, kdb_slice user,
+                          const struct kdb_partition_counters *counters)
+{
+    struct loading *loading = arg;
+    struct kdb_jobs *jobs = loading->jobs;
+    struct kdb_table *table = kdb_catalog_table_by_id(loading->snapshot, table_id);
+    if (!table || counters->hot_rows == 0)
+        return true;
+    struct kdb_partition *partition = jobs_partition(jobs, loading->ctx, table_id, user);
+    if (!partition) {
+        loading->status = loading->ctx->error.status;
+        return false;
+    }
+    const struct kdb_jobs_options *options = &jobs->options;
+    uint32_t rows = table->has_flush_policy ? table->flush.rows : options->default_flush_rows;
+    uint32_t interval = table->has_flush_policy ? table->flush.interval_seconds
+                                                : options->default_flush_interval_seconds;
+    atomic_store(&partition->flush_rows, rows);
+    atomic_store(&partition->flush_interval_seconds, interval);
+    kdb_jobs_flush_due(jobs, partition);
+    kdb_partition_unref(partition);
+    return true;
+}
+
+static kdb_status load_manifest(struct loading *loading, kdb_slice key)
+{
+    struct kdb_jobs *jobs = loading->jobs;
+    const unsigned char *bytes = (const unsigned char *)key.data + 1;
+    if (key.len < 6)
+        return kdb_fail(loading->ctx, KDB_ERR_CORRUPT, "a manifest has a damaged key");
+    uint32_t table_id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                        (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
+    kdb_value user;
+    size_t taken;
+    KDB_TRY(kdb_key_read(kdb_slice_skip(key, 5), loading->ctx, KDB_TYPE(KDB_TEXT), &user, &taken));
+    struct kdb_table *table = kdb_catalog_table_by_id(loading->snapshot, table_id);
+    if (!table || table->retention_ms < 0)
+        return KDB_OK;
+    struct kdb_partition *partition;
+    KDB_TRY(kdb_partition_open(jobs->options.partitions, loading->ctx, table_id, user.bytes,
+                               KDB_READ_ANY, &partition));
+    struct kdb_manifest *manifest = NULL;
+    kdb_status status = kdb_manifest_acquire(jobs->options.segments, partition, loading->ctx,
+                                             KDB_READ_ANY, &manifest);
+    if (manifest)
+        timer_add_retention(jobs, table, partition, manifest);
+    kdb_manifest_unref(manifest);
+    kdb_partition_unref(partition);
+    return status;
+}
+
+static kdb_status load_manifests(struct loading *loading)
+{
+    const char first = KDB_META_MANIFEST;
+    const char end = KDB_META_MANIFEST + 1;
+    const struct kdb_scan_range range = {.space = KDB_SPACE_META,
+                                         .first = kdb_slice_of(&first, 1),
+                                         .end = kdb_slice_of(&end, 1),
+                                         .tier = KDB_READ_ANY};
+    struct kdb_store_scan *scan;
+    KDB_TRY(kdb_store_scan_open(loading->jobs->options.store, loading->ctx, NULL, &range, &scan));
+    kdb_status status = KDB_OK;
+    while (status == KDB_OK) {
+        kdb_slice key;
+        kdb_slice value;
+        bool has_more;
+        status = kdb_store_scan_next(scan, loading->ctx, &key, &value, &has_more);
+        if (status != KDB_OK || !has_more)
+            break;
+        status = load_manifest(loading, key);
+    }
+    kdb_store_scan_close(scan);
+    return status;
+}
+
+kdb_status timer_load(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
+{
+    struct loading loading = {
+        .jobs = jobs, .ctx = ctx, .snapshot = kdb_catalog_acquire(jobs->options.catalog)};
+    kdb_status status =
+        kdb_partition_scan_stored(jobs->options.store, ctx, 0, load_counters, &loading);
+    if (status == KDB_OK)
+        status = loading.status;
+    if (status == KDB_OK)
+        status = load_manifests(&loading);
+    kdb_catalog_release(loading.snapshot);
+    return status;
+}
