@@ -220,7 +220,7 @@ kdb_status sql_command_duration(struct sql_command *command, kdb_slice *ret_text
         *ret_text = KDB_LIT("off");
         return KDB_OK;
     }
-    kdb_slice number;
+    kdb_slice number = {0};
     KDB_TRY(sql_command_number(command, &number));
     *ret_text = with_unit(command, number);
     return KDB_OK;

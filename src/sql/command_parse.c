@@ -38,12 +38,29 @@ static kdb_status kill_job(struct sql_command *command, struct kdb_statement *st
     return sql_command_id(command, &statement->job);
 }
 
-// BEGIN [WORK|TRANSACTION] and modes, which are ignored.
+// BEGIN [WORK|TRANSACTION] and modes, which are ignored. Other words are not: they may be a
+// statement whose semicolon is missing.
 static kdb_status begin(struct sql_command *command, struct kdb_statement *statement)
 {
+    static const char *const modes[] = {
+        "ISOLATION LEVEL SERIALIZABLE",
+        "ISOLATION LEVEL REPEATABLE READ",
+        "ISOLATION LEVEL READ COMMITTED",
+        "ISOLATION LEVEL READ UNCOMMITTED",
+        "READ WRITE",
+        "READ ONLY",
+        "DEFERRABLE",
+        "NOT DEFERRABLE",
+    };
     (void)statement;
-    while (command->token.kind == SQL_TOKEN_WORD || sql_command_is_sign(command, ","))
-        sql_command_next(command);
+    if (!sql_command_accept(command, "WORK"))
+        (void)sql_command_accept(command, "TRANSACTION");
+    bool has_found = true;
+    while (has_found) {
+        has_found = sql_command_accept_sign(command, ",");
+        for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]) && !has_found; i++)
+            has_found = sql_command_accept(command, modes[i]);
+    }
     return KDB_OK;
 }
 

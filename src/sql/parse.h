@@ -25,8 +25,8 @@ struct kdb_scanned {
     kdb_slice text; // without separator, leading/trailing blanks and comments
     int position;   // 1-based byte in the request's SQL
     kdb_slice key;  // the token sequence with constants replaced by their form (and, for 'n',
-                   // precision and scale), identifiers folded, comments gone: equal keys parse to
-                   // equal trees but for the constants
+                    // precision and scale), identifiers folded, comments gone: equal keys parse to
+                    // equal trees but for the constants
     struct kdb_lifted *literals;
     size_t literal_count;
     bool is_cacheable;    // false when the key cannot stand for the text (odd string forms)
@@ -48,10 +48,11 @@ KDB_NODISCARD kdb_status kdb_sql_scan(kdb_slice sql, struct kdb_ctx *ctx,
 // arena only then).
 kdb_slice kdb_lifted_text(const struct kdb_scanned *scanned, struct kdb_arena *arena, int index);
 
-// Parses one scanned statement. The tree lives in the ctx arena and refers to the text; its literals
-// refer to `literals` only when the statement is cacheable. INVALID_SQL in PostgreSQL's words
-// (syntax error at or near "x") or "<what> is not supported", INVALID_INPUT for the form of EXECUTE
-// AS USER; the ctx's error position is the character of the statement. No message shows a password.
+// Parses one scanned statement. The tree lives in the ctx arena and refers to the text; its
+// literals refer to `literals` only when the statement is cacheable. INVALID_SQL in PostgreSQL's
+// words (syntax error at or near "x") or "<what> is not supported", INVALID_INPUT for the form of
+// EXECUTE AS USER; the ctx's error position is the character of the statement. No message shows a
+// password.
 KDB_NODISCARD kdb_status kdb_sql_parse(const struct kdb_scanned *scanned, struct kdb_ctx *ctx,
                                        struct kdb_statement *ret_statement);
 

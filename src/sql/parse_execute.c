@@ -83,7 +83,7 @@ kdb_status sql_parse_execute(struct sql_command *command, struct kdb_statement *
     if (!sql_command_accept(command, "AS USER"))
         return fail_input(command, "expected EXECUTE AS USER 'user' (statement)");
     KDB_TRY(read_user(command, &statement->execute_as.user));
-    struct sql_range body;
+    struct sql_range body = {0};
     KDB_TRY(read_body(command, &body));
     if (command->token.kind != SQL_TOKEN_END)
         return fail_input(command, "unexpected text after the closing parenthesis");

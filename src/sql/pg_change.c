@@ -8,7 +8,7 @@ static kdb_status insert_columns(struct pg_reader *reader, const List *list,
     insert->column_count = pg_count(list);
     insert->columns = kdb_arena_array(pg_arena(reader), insert->column_count, sizeof(kdb_slice));
     for (size_t i = 0; i < insert->column_count; i++) {
-        const ResTarget *column = (ResTarget *)pg_item(list, i);
+        const ResTarget *column = PG_AS(ResTarget, pg_item(list, i));
         if (column->indirection)
             return sql_pg_refuse(reader, column->location, "assigning to a part of a column");
         insert->columns[i] = pg_name(reader, column->name);
@@ -37,8 +37,8 @@ kdb_status sql_pg_insert(struct pg_reader *reader, const InsertStmt *insert,
 // column of it.
 static kdb_status row_value(struct pg_reader *reader, const ResTarget *target, Node **ret_value)
 {
-    const MultiAssignRef *part = (MultiAssignRef *)target->val;
-    const RowExpr *row = (RowExpr *)part->source;
+    const MultiAssignRef *part = PG_AS(MultiAssignRef, target->val);
+    const RowExpr *row = PG_AS(RowExpr, part->source);
     if (!IsA(part->source, RowExpr))
         return sql_pg_refuse(reader, target->location, "assigning a subquery to several columns");
     if (pg_count(row->args) != (size_t)part->ncolumns) {
@@ -75,8 +75,8 @@ kdb_status sql_pg_update(struct pg_reader *reader, const UpdateStmt *update,
     read->assignments = kdb_arena_array(pg_arena(reader), read->assignment_count,
                                         sizeof(struct kdb_ast_assignment));
     for (size_t i = 0; i < read->assignment_count; i++)
-        KDB_TRY(
-            assignment(reader, (ResTarget *)pg_item(update->targetList, i), &read->assignments[i]));
+        KDB_TRY(assignment(reader, PG_AS(ResTarget, pg_item(update->targetList, i)),
+                           &read->assignments[i]));
     KDB_TRY(sql_pg_expr(reader, update->whereClause, &read->where));
     read->has_from = update->fromClause != NIL;
     read->has_returning = update->returningList != NIL;

@@ -6,6 +6,8 @@
 
 #include <nodes/nodeFuncs.h>
 
+#include "base/assert.h"
+
 // An AND inside an AND (or OR inside OR) of at most this many arguments is spliced into it.
 #define SPLICED_MAX 64
 
@@ -116,6 +118,7 @@ static kdb_status logic(struct pg_reader *reader, const BoolExpr *expr, struct k
     for (size_t i = 0; i < pg_count(expr->args); i++) {
         struct kdb_ast *operand = NULL;
         KDB_TRY(sql_pg_expr(reader, pg_item(expr->args, i), &operand));
+        KDB_ASSERT(operand != NULL);
         add_operand(reader, node, &capacity, operand);
     }
     *ret_expr = node;
@@ -189,7 +192,7 @@ static kdb_status over_array(struct pg_reader *reader, const A_Expr *expr,
     kdb_slice name;
     KDB_TRY(operator_name(reader, expr->name, expr->location, &name));
     bool is_in = kdb_slice_equal(name, is_all ? KDB_LIT("<>") : KDB_LIT("="));
-    const A_ArrayExpr *array = (A_ArrayExpr *)expr->rexpr;
+    const A_ArrayExpr *array = PG_AS(A_ArrayExpr, expr->rexpr);
     if (!is_in || !IsA(expr->rexpr, A_ArrayExpr) || pg_count(array->elements) == 0)
         return sql_pg_refuse(reader, expr->location, "ANY or ALL over this array");
     KDB_TRY(with_list(reader, KDB_AST_IN, expr, array->elements, ret_expr));
@@ -202,7 +205,7 @@ static kdb_status over_array(struct pg_reader *reader, const A_Expr *expr,
 static kdb_status like(struct pg_reader *reader, const A_Expr *expr, struct kdb_ast **ret_expr)
 {
     bool is_ilike = expr->kind == AEXPR_ILIKE;
-    const FuncCall *call = (FuncCall *)expr->rexpr;
+    const FuncCall *call = PG_AS(FuncCall, expr->rexpr);
     bool has_escape = IsA(expr->rexpr, FuncCall) && call->funcformat == COERCE_EXPLICIT_CALL &&
                       pg_count(call->funcname) == 2 && pg_count(call->args) == 2 &&
                       strcmp(pg_string(pg_item(call->funcname, 1)), "like_escape") == 0;
@@ -221,7 +224,7 @@ static kdb_status like(struct pg_reader *reader, const A_Expr *expr, struct kdb_
 // NOLINTNEXTLINE(misc-no-recursion): SQL_DEPTH_MAX
 static kdb_status between(struct pg_reader *reader, const A_Expr *expr, struct kdb_ast **ret_expr)
 {
-    KDB_TRY(with_list(reader, KDB_AST_BETWEEN, expr, (List *)expr->rexpr, ret_expr));
+    KDB_TRY(with_list(reader, KDB_AST_BETWEEN, expr, PG_AS(List, expr->rexpr), ret_expr));
     (*ret_expr)->is_negated =
         expr->kind == AEXPR_NOT_BETWEEN || expr->kind == AEXPR_NOT_BETWEEN_SYM;
     (*ret_expr)->is_symmetric =
@@ -246,7 +249,7 @@ static kdb_status a_expr(struct pg_reader *reader, const A_Expr *expr, struct kd
     case AEXPR_NULLIF:
         return binary(reader, KDB_AST_NULLIF, expr, ret_expr);
     case AEXPR_IN:
-        KDB_TRY(with_list(reader, KDB_AST_IN, expr, (List *)expr->rexpr, ret_expr));
+        KDB_TRY(with_list(reader, KDB_AST_IN, expr, PG_AS(List, expr->rexpr), ret_expr));
         (*ret_expr)->is_negated = begins_negated(expr, "=");
         return KDB_OK;
     case AEXPR_LIKE:
@@ -292,7 +295,7 @@ static kdb_status boolean_test(struct pg_reader *reader, const BooleanTest *test
 // NOLINTNEXTLINE(misc-no-recursion): SQL_DEPTH_MAX
 static kdb_status cast(struct pg_reader *reader, const TypeCast *cast_, struct kdb_ast **ret_expr)
 {
-    const A_Const *constant = (A_Const *)cast_->arg;
+    const A_Const *constant = PG_AS(A_Const, cast_->arg);
     bool is_constant = IsA(cast_->arg, A_Const) && !constant->isnull;
     if (is_constant && cast_->location < 0 && IsA(&constant->val, Boolean)) {
         *ret_expr = sql_pg_literal(reader, constant);
@@ -311,7 +314,7 @@ static kdb_status case_(struct pg_reader *reader, const CaseExpr *expr, struct k
     struct kdb_ast *node = new_node(reader, KDB_AST_CASE, expr->location, 2 * count);
     KDB_TRY(sql_pg_expr(reader, (Node *)expr->arg, &node->operand));
     for (size_t i = 0; i < count; i++) {
-        const CaseWhen *when = (CaseWhen *)pg_item(expr->args, i);
+        const CaseWhen *when = PG_AS(CaseWhen, pg_item(expr->args, i));
         KDB_TRY(sql_pg_expr(reader, (Node *)when->expr, &node->args[2 * i]));
         KDB_TRY(sql_pg_expr(reader, (Node *)when->result, &node->args[2 * i + 1]));
     }
@@ -400,7 +403,7 @@ static kdb_status refuse_node(struct pg_reader *reader, const Node *node)
 {
     const Node *first = node;
     while (IsA(first, A_Indirection))
-        first = ((const A_Indirection *)first)->arg;
+        first = PG_AS(A_Indirection, first)->arg;
     int location = exprLocation(first);
     switch ((int)nodeTag(node)) {
     case T_A_Indirection:
@@ -426,49 +429,49 @@ static kdb_status convert(struct pg_reader *reader, Node *node, struct kdb_ast *
 {
     switch ((int)nodeTag(node)) {
     case T_ColumnRef:
-        return column(reader, (ColumnRef *)node, ret_expr);
+        return column(reader, PG_AS(ColumnRef, node), ret_expr);
     case T_A_Const:
-        *ret_expr = sql_pg_literal(reader, (A_Const *)node);
+        *ret_expr = sql_pg_literal(reader, PG_AS(A_Const, node));
         return KDB_OK;
     case T_ParamRef:
-        return param(reader, (ParamRef *)node, ret_expr);
+        return param(reader, PG_AS(ParamRef, node), ret_expr);
     case T_A_Expr:
-        return a_expr(reader, (A_Expr *)node, ret_expr);
+        return a_expr(reader, PG_AS(A_Expr, node), ret_expr);
     case T_BoolExpr:
-        return logic(reader, (BoolExpr *)node, ret_expr);
+        return logic(reader, PG_AS(BoolExpr, node), ret_expr);
     case T_NullTest:
-        return null_test(reader, (NullTest *)node, ret_expr);
+        return null_test(reader, PG_AS(NullTest, node), ret_expr);
     case T_BooleanTest:
-        return boolean_test(reader, (BooleanTest *)node, ret_expr);
+        return boolean_test(reader, PG_AS(BooleanTest, node), ret_expr);
     case T_FuncCall:
-        return sql_pg_function(reader, (FuncCall *)node, ret_expr);
+        return sql_pg_function(reader, PG_AS(FuncCall, node), ret_expr);
     case T_TypeCast:
-        return cast(reader, (TypeCast *)node, ret_expr);
+        return cast(reader, PG_AS(TypeCast, node), ret_expr);
     case T_CaseExpr:
-        return case_(reader, (CaseExpr *)node, ret_expr);
+        return case_(reader, PG_AS(CaseExpr, node), ret_expr);
     case T_CoalesceExpr: {
-        const CoalesceExpr *expr = (CoalesceExpr *)node;
+        const CoalesceExpr *expr = PG_AS(CoalesceExpr, node);
         return of_list(reader, KDB_AST_COALESCE, expr->args, expr->location, ret_expr);
     }
     case T_MinMaxExpr: {
-        const MinMaxExpr *expr = (MinMaxExpr *)node;
+        const MinMaxExpr *expr = PG_AS(MinMaxExpr, node);
         kdb_ast_kind kind = expr->op == IS_GREATEST ? KDB_AST_GREATEST : KDB_AST_LEAST;
         return of_list(reader, kind, expr->args, expr->location, ret_expr);
     }
     case T_RowExpr: {
-        const RowExpr *expr = (RowExpr *)node;
+        const RowExpr *expr = PG_AS(RowExpr, node);
         return of_list(reader, KDB_AST_ROW, expr->args, expr->location, ret_expr);
     }
     case T_A_ArrayExpr: {
-        const A_ArrayExpr *expr = (A_ArrayExpr *)node;
+        const A_ArrayExpr *expr = PG_AS(A_ArrayExpr, node);
         return of_list(reader, KDB_AST_ARRAY, expr->elements, expr->location, ret_expr);
     }
     case T_SQLValueFunction:
-        return special(reader, (SQLValueFunction *)node, ret_expr);
+        return special(reader, PG_AS(SQLValueFunction, node), ret_expr);
     case T_SubLink:
-        return subquery(reader, (SubLink *)node, ret_expr);
+        return subquery(reader, PG_AS(SubLink, node), ret_expr);
     case T_SetToDefault:
-        *ret_expr = sql_pg_node(reader, KDB_AST_DEFAULT, ((SetToDefault *)node)->location);
+        *ret_expr = sql_pg_node(reader, KDB_AST_DEFAULT, PG_AS(SetToDefault, node)->location);
         return KDB_OK;
     default:
         return refuse_node(reader, node);

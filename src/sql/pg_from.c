@@ -59,7 +59,7 @@ static kdb_status function(struct pg_reader *reader, const RangeFunction *range,
                            struct kdb_ast_from *from)
 {
     // Each item is a pair: the call, and column definitions.
-    const List *pair = (List *)pg_item(range->functions, 0);
+    const List *pair = PG_AS(List, pg_item(range->functions, 0));
     if (range->is_rowsfrom)
         return sql_pg_refuse(reader, -1, "ROWS FROM");
     if (range->coldeflist || pg_item(pair, 1))
@@ -111,17 +111,17 @@ static kdb_status convert(struct pg_reader *reader, Node *node, struct kdb_ast_f
 {
     switch ((int)nodeTag(node)) {
     case T_RangeVar:
-        return table(reader, (RangeVar *)node, from);
+        return table(reader, PG_AS(RangeVar, node), from);
     case T_RangeSubselect:
-        return subselect(reader, (RangeSubselect *)node, from);
+        return subselect(reader, PG_AS(RangeSubselect, node), from);
     case T_RangeFunction:
-        return function(reader, (RangeFunction *)node, from);
+        return function(reader, PG_AS(RangeFunction, node), from);
     case T_JoinExpr:
-        return join(reader, (JoinExpr *)node, from);
+        return join(reader, PG_AS(JoinExpr, node), from);
     case T_RangeTableSample:
-        return sql_pg_refuse(reader, ((RangeTableSample *)node)->location, "TABLESAMPLE");
+        return sql_pg_refuse(reader, PG_AS(RangeTableSample, node)->location, "TABLESAMPLE");
     case T_RangeTableFunc:
-        return sql_pg_refuse(reader, ((RangeTableFunc *)node)->location, "XMLTABLE");
+        return sql_pg_refuse(reader, PG_AS(RangeTableFunc, node)->location, "XMLTABLE");
     default:
         return sql_pg_refuse(reader, -1, "this FROM item");
     }

@@ -13,7 +13,7 @@ kdb_status sql_pg_order(struct pg_reader *reader, const List *list,
     struct kdb_ast_order *order =
         kdb_arena_array(pg_arena(reader), count, sizeof(struct kdb_ast_order));
     for (size_t i = 0; i < count; i++) {
-        const SortBy *item = (SortBy *)pg_item(list, i);
+        const SortBy *item = PG_AS(SortBy, pg_item(list, i));
         if (item->sortby_dir == SORTBY_USING)
             return sql_pg_refuse(reader, item->location, "ORDER BY USING");
         KDB_TRY(sql_pg_expr(reader, item->node, &order[i].expr));

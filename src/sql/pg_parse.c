@@ -66,7 +66,7 @@ static kdb_status convert_tree(struct pg_reader *reader, const List *tree, conve
 {
     if (pg_count(tree) != 1)
         return kdb_fail(reader->parse->ctx, KDB_ERR_INVALID_SQL, "expected one statement");
-    return convert(reader, ((RawStmt *)pg_item(tree, 0))->stmt, result);
+    return convert(reader, PG_AS(RawStmt, pg_item(tree, 0))->stmt, result);
 }
 
 static kdb_status run(struct sql_parse *parse, struct sql_range range, kdb_slice prefix,
@@ -95,13 +95,13 @@ static kdb_status convert_statement(struct pg_reader *reader, Node *node, void *
         return sql_pg_select(reader, node, &statement->select);
     case T_InsertStmt:
         statement->kind = KDB_STATEMENT_INSERT;
-        return sql_pg_insert(reader, (InsertStmt *)node, &statement->insert);
+        return sql_pg_insert(reader, PG_AS(InsertStmt, node), &statement->insert);
     case T_UpdateStmt:
         statement->kind = KDB_STATEMENT_UPDATE;
-        return sql_pg_update(reader, (UpdateStmt *)node, &statement->update);
+        return sql_pg_update(reader, PG_AS(UpdateStmt, node), &statement->update);
     case T_DeleteStmt:
         statement->kind = KDB_STATEMENT_DELETE;
-        return sql_pg_delete(reader, (DeleteStmt *)node, &statement->delete_);
+        return sql_pg_delete(reader, PG_AS(DeleteStmt, node), &statement->delete_);
     case T_MergeStmt:
         return sql_pg_refuse(reader, -1, "MERGE");
     default:
@@ -121,13 +121,13 @@ kdb_status sql_pg_statement(struct sql_parse *parse, struct sql_range range,
 // SELECT <expression> and nothing else.
 static kdb_status convert_expression(struct pg_reader *reader, Node *node, void *result)
 {
-    const SelectStmt *select = (SelectStmt *)node;
+    const SelectStmt *select = PG_AS(SelectStmt, node);
     bool is_plain = IsA(node, SelectStmt) && pg_count(select->targetList) == 1 &&
                     !select->distinctClause && !select->intoClause && !select->fromClause &&
                     !select->whereClause && !select->groupClause && !select->havingClause &&
                     !select->windowClause && !select->sortClause && !select->limitOffset &&
                     !select->limitCount && !select->lockingClause && select->op == SETOP_NONE;
-    const ResTarget *target = is_plain ? (ResTarget *)pg_item(select->targetList, 0) : NULL;
+    const ResTarget *target = is_plain ? PG_AS(ResTarget, pg_item(select->targetList, 0)) : NULL;
     if (!target || target->name)
         return sql_pg_refuse(reader, (int)reader->text->prefix, "a default of this form");
     return sql_pg_expr(reader, target->val, (struct kdb_ast **)result);

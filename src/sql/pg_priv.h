@@ -30,6 +30,9 @@ static inline struct kdb_arena *pg_arena(const struct pg_reader *reader)
     return &reader->parse->ctx->arena;
 }
 
+// A node as what its tag says it is. PostgreSQL allocates every node aligned for any.
+#define PG_AS(type, node) ((const type *)(const void *)(node))
+
 static inline size_t pg_count(const List *list)
 {
     return list ? (size_t)list->length : 0;
@@ -43,7 +46,7 @@ static inline Node *pg_item(const List *list, size_t index)
 // The text of a String node.
 static inline const char *pg_string(const Node *node)
 {
-    return ((const String *)node)->sval;
+    return PG_AS(String, node)->sval;
 }
 
 // 1-based byte of the statement text, 0 for an unknown location.

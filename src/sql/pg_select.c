@@ -32,7 +32,7 @@ static kdb_status read_with(struct pg_reader *reader, const WithClause *with,
     select->cte_count = pg_count(with->ctes);
     select->ctes = kdb_arena_array(pg_arena(reader), select->cte_count, sizeof(struct kdb_ast_cte));
     for (size_t i = 0; i < select->cte_count; i++)
-        KDB_TRY(read_cte(reader, (CommonTableExpr *)pg_item(with->ctes, i), &select->ctes[i]));
+        KDB_TRY(read_cte(reader, PG_AS(CommonTableExpr, pg_item(with->ctes, i)), &select->ctes[i]));
     return KDB_OK;
 }
 
@@ -44,12 +44,12 @@ static kdb_status read_targets(struct pg_reader *reader, const List *list,
     select->targets =
         kdb_arena_array(pg_arena(reader), select->target_count, sizeof(struct kdb_ast_target));
     for (size_t i = 0; i < select->target_count; i++) {
-        const ResTarget *target = (ResTarget *)pg_item(list, i);
+        const ResTarget *target = PG_AS(ResTarget, pg_item(list, i));
         select->targets[i].alias = pg_name(reader, target->name);
         KDB_TRY(sql_pg_expr(reader, target->val, &select->targets[i].expr));
     }
     if (select->target_count > 0)
-        select->position = pg_position(reader, ((ResTarget *)pg_item(list, 0))->location);
+        select->position = pg_position(reader, PG_AS(ResTarget, pg_item(list, 0))->location);
     return KDB_OK;
 }
 
@@ -88,7 +88,7 @@ static kdb_status read_windows(struct pg_reader *reader, const List *list,
     select->windows =
         kdb_arena_array(pg_arena(reader), select->window_count, sizeof(struct kdb_ast_window));
     for (size_t i = 0; i < select->window_count; i++)
-        KDB_TRY(sql_pg_window(reader, (WindowDef *)pg_item(list, i), &select->windows[i]));
+        KDB_TRY(sql_pg_window(reader, PG_AS(WindowDef, pg_item(list, i)), &select->windows[i]));
     return KDB_OK;
 }
 
@@ -120,7 +120,7 @@ static kdb_status read_values(struct pg_reader *reader, const List *rows,
     select->value_rows = kdb_arena_array(pg_arena(reader), count, sizeof(struct kdb_ast **));
     select->value_counts = kdb_arena_array(pg_arena(reader), count, sizeof(size_t));
     for (size_t i = 0; i < count; i++)
-        KDB_TRY(sql_pg_exprs(reader, (List *)pg_item(rows, i), &select->value_rows[i],
+        KDB_TRY(sql_pg_exprs(reader, PG_AS(List, pg_item(rows, i)), &select->value_rows[i],
                              &select->value_counts[i]));
     return KDB_OK;
 }
@@ -143,7 +143,7 @@ static kdb_set_kind set_kind(SetOperation operation)
 // LIMIT ALL and LIMIT NULL are no limit.
 static bool is_null(Node *node)
 {
-    return node && IsA(node, A_Const) && ((A_Const *)node)->isnull;
+    return node && IsA(node, A_Const) && PG_AS(A_Const, node)->isnull;
 }
 
 // ORDER BY, LIMIT and locks, which a set operation has too.
@@ -187,7 +187,7 @@ kdb_status sql_pg_select(struct pg_reader *reader, Node *node, struct kdb_ast_se
         return sql_pg_refuse(reader, -1, "a data change inside a query");
     KDB_TRY(sql_pg_enter(reader, -1));
     struct kdb_ast_select *select = KDB_ARENA_NEW(pg_arena(reader), struct kdb_ast_select);
-    KDB_TRY(convert(reader, (SelectStmt *)node, select));
+    KDB_TRY(convert(reader, PG_AS(SelectStmt, node), select));
     pg_leave(reader);
     *ret_select = select;
     return KDB_OK;

@@ -42,7 +42,7 @@ static kdb_status read_numbers(struct pg_reader *reader, const TypeName *name,
     if (count > sizeof(type->args) / sizeof(type->args[0]))
         return sql_pg_refuse(reader, name->location, "a type with more than two numbers");
     for (size_t i = 0; i < count; i++) {
-        const A_Const *number = (A_Const *)pg_item(name->typmods, i);
+        const A_Const *number = PG_AS(A_Const, pg_item(name->typmods, i));
         if (!IsA(number, A_Const) || number->isnull || !IsA(&number->val, Integer))
             return sql_pg_refuse(reader, name->location, "a type with anything but numbers");
         type->args[type->arg_count++] = number->val.ival.ival;
@@ -54,7 +54,7 @@ static kdb_status read_numbers(struct pg_reader *reader, const TypeName *name,
 static void read_char(const TypeName *name, struct kdb_ast_type *type)
 {
     type->name = KDB_LIT("char");
-    if (type->arg_count == 1 && ((A_Const *)pg_item(name->typmods, 0))->location < 0)
+    if (type->arg_count == 1 && PG_AS(A_Const, pg_item(name->typmods, 0))->location < 0)
         type->arg_count = 0;
 }
 

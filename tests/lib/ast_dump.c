@@ -4,6 +4,8 @@
 
 #include "lib/ast_dump_priv.h"
 
+static bool hides_literals; // for test_dump_shape
+
 static void put_name(kdb_slice name, struct kdb_buf *out)
 {
     kdb_buf_slice(out, name);
@@ -83,6 +85,11 @@ void test_dump_type(const struct kdb_ast_type *type, struct kdb_buf *out)
 
 static void literal(const struct kdb_ast *node, struct kdb_buf *out)
 {
+    if (hides_literals && node->literal >= 0) {
+        kdb_buf_printf(out, "#%s%d:%d", node->is_minus ? "-" : "", node->literal,
+                       (int)node->literal_kind);
+        return;
+    }
     switch (node->literal_kind) {
     case KDB_AST_NULL:
         KDB_BUF_LIT(out, "null");
@@ -212,9 +219,10 @@ static void subquery(const char *name, const struct kdb_ast *node, struct kdb_bu
     kdb_buf_put(out, ')');
 }
 
-void test_dump_expr(const struct kdb_ast *expr, struct kdb_buf *out)
+// Kinds that print as their arguments behind a word.
+static const char *plain_name(kdb_ast_kind kind)
 {
-    static const char *const plain[] = {
+    static const char *const names[KDB_AST_QUANTIFIED + 1] = {
         [KDB_AST_AND] = "and",
         [KDB_AST_OR] = "or",
         [KDB_AST_NOT] = "not",
@@ -228,72 +236,56 @@ void test_dump_expr(const struct kdb_ast *expr, struct kdb_buf *out)
         [KDB_AST_NULLIF] = "nullif",
         [KDB_AST_ROW] = "row",
         [KDB_AST_ARRAY] = "array",
-        [KDB_AST_QUANTIFIED] = NULL,
     };
-    if (!expr) {
+    return names[kind];
+}
+
+// Kinds that print as their name and arguments, by what stands before the name.
+static const char *named_prefix(kdb_ast_kind kind)
+{
+    static const char *const prefixes[KDB_AST_QUANTIFIED + 1] = {
+        [KDB_AST_OPERATOR] = "",
+        [KDB_AST_LIKE] = "",
+        [KDB_AST_IS_BOOLEAN] = "is-",
+        [KDB_AST_SPECIAL] = "special ",
+    };
+    return prefixes[kind];
+}
+
+static const char *subquery_name(kdb_ast_kind kind)
+{
+    static const char *const names[KDB_AST_QUANTIFIED + 1] = {
+        [KDB_AST_EXISTS] = "exists",
+        [KDB_AST_SCALAR] = "scalar",
+        [KDB_AST_QUANTIFIED] = "quantified",
+    };
+    return names[kind];
+}
+
+void test_dump_expr(const struct kdb_ast *expr, struct kdb_buf *out)
+{
+    if (!expr)
         KDB_BUF_LIT(out, "()");
-        return;
-    }
-    switch (expr->kind) {
-    case KDB_AST_LITERAL:
+    else if (plain_name(expr->kind))
+        close_node(plain_name(expr->kind), expr, out);
+    else if (named_prefix(expr->kind))
+        named_node(expr, named_prefix(expr->kind), out);
+    else if (subquery_name(expr->kind))
+        subquery(subquery_name(expr->kind), expr, out);
+    else if (expr->kind == KDB_AST_LITERAL)
         literal(expr, out);
-        return;
-    case KDB_AST_PARAM:
+    else if (expr->kind == KDB_AST_PARAM)
         kdb_buf_printf(out, "$%d", expr->param);
-        return;
-    case KDB_AST_COLUMN:
-    case KDB_AST_STAR:
+    else if (expr->kind == KDB_AST_COLUMN || expr->kind == KDB_AST_STAR)
         column(expr, out);
-        return;
-    case KDB_AST_OPERATOR:
-        named_node(expr, "", out);
-        return;
-    case KDB_AST_IS_BOOLEAN:
-        named_node(expr, "is-", out);
-        return;
-    case KDB_AST_LIKE:
-        named_node(expr, "", out);
-        return;
-    case KDB_AST_SPECIAL:
-        named_node(expr, "special ", out);
-        return;
-    case KDB_AST_FUNCTION:
+    else if (expr->kind == KDB_AST_FUNCTION)
         call(expr, out);
-        return;
-    case KDB_AST_CASE:
+    else if (expr->kind == KDB_AST_CASE)
         case_(expr, out);
-        return;
-    case KDB_AST_CAST:
+    else if (expr->kind == KDB_AST_CAST)
         cast(expr, out);
-        return;
-    case KDB_AST_DEFAULT:
+    else if (expr->kind == KDB_AST_DEFAULT)
         KDB_BUF_LIT(out, "default");
-        return;
-    case KDB_AST_EXISTS:
-        subquery("exists", expr, out);
-        return;
-    case KDB_AST_SCALAR:
-        subquery("scalar", expr, out);
-        return;
-    case KDB_AST_QUANTIFIED:
-        subquery("quantified", expr, out);
-        return;
-    case KDB_AST_AND:
-    case KDB_AST_OR:
-    case KDB_AST_NOT:
-    case KDB_AST_IS_NULL:
-    case KDB_AST_IS_DISTINCT:
-    case KDB_AST_IN:
-    case KDB_AST_BETWEEN:
-    case KDB_AST_COALESCE:
-    case KDB_AST_GREATEST:
-    case KDB_AST_LEAST:
-    case KDB_AST_NULLIF:
-    case KDB_AST_ROW:
-    case KDB_AST_ARRAY:
-        close_node(plain[expr->kind], expr, out);
-        return;
-    }
 }
 
 static void alias(const struct kdb_ast_from *from, struct kdb_buf *out)
@@ -445,4 +437,11 @@ void test_dump_select(const struct kdb_ast_select *select, struct kdb_buf *out)
     if (select->has_locking)
         KDB_BUF_LIT(out, " locking");
     kdb_buf_put(out, ')');
+}
+
+void test_dump_shape(const struct kdb_statement *statement, struct kdb_buf *out)
+{
+    hides_literals = true;
+    test_dump_statement(statement, out);
+    hides_literals = false;
 }

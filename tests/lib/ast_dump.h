@@ -18,4 +18,7 @@ void test_dump_select(const struct kdb_ast_select *select, struct kdb_buf *out);
 // Appends any statement.
 void test_dump_statement(const struct kdb_statement *statement, struct kdb_buf *out);
 
+// The same, but of literals that are tied to lifted ones only which, and their kind. One thread.
+void test_dump_shape(const struct kdb_statement *statement, struct kdb_buf *out);
+
 #endif

@@ -85,6 +85,8 @@ static void test_unknown_commands(void **state)
         {"SHOW NAMESPACES x", "syntax error at or near \"x\"", 17},
         {"COMMIT AND CHAIN", "syntax error at or near \"AND\"", 8},
         {"START", "syntax error at end of input", 6},
+        {"BEGIN SELECT a FROM t", "syntax error at or near \"SELECT\"", 7},
+        {"BEGIN ISOLATION LEVEL x", "syntax error at or near \"ISOLATION\"", 7},
         {"STORAGE", "syntax error at end of input", 8},
     };
     TEST_REFUSALS(refusals);

@@ -1,0 +1,1 @@
+SELECT a::varchar(10), CAST(b AS decimal(10, 2)), c::timestamp with time zone, interval '1' day, date '2020-01-01', d::text[]

@@ -1,0 +1,1 @@
+INSERT INTO t VALUES (X'00ff', E'a\'b', $$c$$, U&'\0041', N'd', 1e5, .5, 007)

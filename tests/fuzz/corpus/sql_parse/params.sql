@@ -1,0 +1,1 @@
+SELECT a FROM t WHERE b = $1 AND c IN ($2, 3, 'x''y') OR d BETWEEN SYMMETRIC 1 AND 2

@@ -1,0 +1,1 @@
+SELECT id, body FROM app.messages WHERE id = 42

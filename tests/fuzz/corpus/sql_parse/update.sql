@@ -1,0 +1,1 @@
+UPDATE app.t AS x SET a = a + 1, (b, c) = (2, DEFAULT) WHERE id = 7 AND NOT deleted

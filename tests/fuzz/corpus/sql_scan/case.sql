@@ -1,0 +1,1 @@
+SELECT CASE a WHEN 1 THEN 'x' ELSE coalesce(b, nullif(c, 2)) END, greatest(1, -2), (1, 2) = ROW(3, 4), ARRAY[1, 2]

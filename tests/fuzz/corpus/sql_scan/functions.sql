@@ -1,0 +1,1 @@
+SELECT extract(year FROM ts), substring(a FROM 1 FOR 2), trim(LEADING 'x' FROM a), position('a' IN b), ts AT TIME ZONE 'UTC', CURRENT_USER(), current_timestamp(3)

@@ -1,0 +1,1 @@
+SELECT a, count(*), count(DISTINCT b) FROM t GROUP BY a, 2 HAVING count(*) > 1

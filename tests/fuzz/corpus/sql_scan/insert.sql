@@ -1,0 +1,1 @@
+INSERT INTO app.t (a, b, "C d") VALUES (1, 'x', DEFAULT), (-2, NULL, now()), (3000000000, '', 1.50)

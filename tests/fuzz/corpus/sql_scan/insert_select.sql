@@ -1,0 +1,1 @@
+INSERT INTO t (a) SELECT b + 1 FROM u WHERE c LIKE 'x\%%' ESCAPE '\'

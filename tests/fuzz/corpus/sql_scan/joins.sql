@@ -1,0 +1,1 @@
+SELECT * FROM a JOIN b USING (x) LEFT JOIN LATERAL (SELECT 1) s ON true CROSS JOIN c, generate_series(1, 3) WITH ORDINALITY AS g(v, n)

@@ -1,0 +1,1 @@
+SELECT id, role, content FROM app.messages WHERE conversation_id = 7 AND id > -5 ORDER BY id DESC NULLS LAST LIMIT 50 OFFSET 10;

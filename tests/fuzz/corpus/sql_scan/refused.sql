@@ -1,0 +1,1 @@
+SELECT a[1]; SELECT a COLLATE "C"; SELECT 1 INTO x; SELECT f(VARIADIC a); SELECT xmlelement(name a)

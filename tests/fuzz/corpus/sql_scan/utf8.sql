@@ -1,0 +1,1 @@
+SELECT 'ü€𝄞' AS ünï FROM "tä" WHERE ß = 'é'
