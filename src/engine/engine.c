@@ -97,16 +97,18 @@ static kdb_status run_text(duckdb_connection connection, struct kdb_ctx *ctx, co
 }
 
 // What makes DuckDB answer as PostgreSQL does, and what it must leave alone. For all connections,
-// so GLOBAL.
+// so GLOBAL. Measured: the file cache keeps every block and the metadata cache (off as it is) 240
+// KB of every file ever read; the operating system's cache serves as well.
 static const char *const fixed_settings[] = {
     "SET GLOBAL TimeZone = 'UTC'",
     "SET GLOBAL Calendar = 'gregorian'",
     "SET GLOBAL integer_division = true",
     "SET GLOBAL default_null_order = 'nulls_last_on_asc_first_on_desc'",
-    "SET GLOBAL preserve_insertion_order = true",    // Parquet files in key order
-    "SET GLOBAL enable_external_file_cache = false", // the operating system caches files already
+    "SET GLOBAL preserve_insertion_order = true",
+    "SET GLOBAL enable_external_file_cache = false",
+    "SET GLOBAL parquet_metadata_cache = false",
     "SET GLOBAL allow_persistent_secrets = false",
-    "SET GLOBAL catalog_error_max_schemas = 0", // no suggestions in messages
+    "SET GLOBAL catalog_error_max_schemas = 0",
 };
 
 static void write_dirs(struct kdb_buf *out, const struct kdb_engine_options *options)

@@ -83,8 +83,8 @@ struct kdb_engine_column {
     kdb_type type;  // the expected type, or the mapped one
 };
 
-// Where result rows go. Calls come from the thread in kdb_engine_execute; a failure ends the
-// statement with it.
+// Where result rows go. Calls come from the thread in kdb_engine_execute and must not use the
+// connection; a failure ends the statement with it.
 struct kdb_engine_sink_ops {
     // Once, before the first rows. `columns` is borrowed until the statement ends.
     kdb_status (*begin)(void *self, struct kdb_ctx *ctx, const struct kdb_engine_column *columns,

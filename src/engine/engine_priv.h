@@ -119,8 +119,6 @@ struct kdb_engine_connection {
 // The database to use now: moves the connection to the new one when the old was given up.
 KDB_NODISCARD kdb_status engine_refresh(struct kdb_engine_connection *connection,
                                         struct kdb_ctx *ctx);
-// Gives the database up: DuckDB refuses all further work on it.
-void engine_abandon(struct kdb_engine_connection *connection);
 // The connection that DuckDB knows under this number, or NULL.
 struct kdb_engine_connection *engine_find_connection(struct engine_database *database, uint64_t id);
 
@@ -156,6 +154,14 @@ KDB_NODISCARD kdb_status engine_execute(struct kdb_engine_connection *connection
                                         duckdb_statement_type type,
                                         const struct kdb_engine_sink *sink);
 
+// Runs text that this folder made, whatever kind of statement it is, without preparing it: DuckDB
+// plans a statement over files again when it is executed, so this saves planning it twice. The
+// whole result is in DuckDB's memory first.
+KDB_NODISCARD kdb_status engine_execute_text(struct kdb_engine_connection *connection,
+                                             struct kdb_ctx *ctx,
+                                             const struct kdb_engine_statement *statement,
+                                             const struct kdb_engine_sink *sink);
+
 // Prepares the statement and fails unless it is a SELECT.
 KDB_NODISCARD kdb_status engine_check_select(struct kdb_engine_connection *connection,
                                              struct kdb_ctx *ctx,
@@ -168,6 +174,11 @@ KDB_NODISCARD kdb_status engine_query(struct kdb_engine_connection *connection, 
                                       const struct kdb_engine_statement *statement,
                                       duckdb_statement_type type,
                                       struct kdb_engine_result *ret_result);
+// As engine_execute_text.
+KDB_NODISCARD kdb_status engine_query_text(struct kdb_engine_connection *connection,
+                                           struct kdb_ctx *ctx,
+                                           const struct kdb_engine_statement *statement,
+                                           struct kdb_engine_result *ret_result);
 
 // rows_function.c
 

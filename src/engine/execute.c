@@ -199,6 +199,16 @@ static void let_go(struct engine_run *run)
     engine_rows_close(run->connection);
 }
 
+static void close_delivery(struct delivery *delivery)
+{
+    if (delivery->has_result)
+        duck.destroy_result(&delivery->result);
+    if (delivery->pending)
+        duck.destroy_pending(&delivery->pending);
+    if (!delivery->is_complete || delivery->run->connection->scans)
+        let_go(delivery->run);
+}
+
 static kdb_status run_prepared(struct engine_run *run, struct engine_prepared *prepared,
                                const struct kdb_engine_sink *sink)
 {
@@ -212,11 +222,7 @@ static kdb_status run_prepared(struct engine_run *run, struct engine_prepared *p
         status = step_to_result(&delivery);
     if (status == KDB_OK)
         status = deliver(&delivery);
-    if (delivery.has_result)
-        duck.destroy_result(&delivery.result);
-    duck.destroy_pending(&delivery.pending);
-    if (!delivery.is_complete || run->connection->scans)
-        let_go(run);
+    close_delivery(&delivery);
     return status;
 }
 
@@ -239,6 +245,34 @@ kdb_status engine_execute(struct kdb_engine_connection *connection, struct kdb_c
     struct engine_run run = {.connection = connection, .ctx = ctx, .statement = statement};
     engine_watch_begin(connection, &run);
     kdb_status status = prepare_and_run(&run, type, sink);
+    engine_watch_end(connection);
+    return status;
+}
+
+static kdb_status run_text(struct engine_run *run, const char *sql,
+                           const struct kdb_engine_sink *sink)
+{
+    struct delivery delivery = {.run = run, .sink = sink, .has_result = true};
+    kdb_status status = KDB_OK;
+    if (duck.query(run->connection->connection, sql, &delivery.result) != DuckDBSuccess)
+        status = fail_run(run, duck.result_error(&delivery.result));
+    else
+        status = deliver(&delivery);
+    close_delivery(&delivery);
+    return status;
+}
+
+kdb_status engine_execute_text(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
+                               const struct kdb_engine_statement *statement,
+                               const struct kdb_engine_sink *sink)
+{
+    KDB_ASSERT(statement->param_count == 0);
+    KDB_TRY(kdb_ctx_check(ctx));
+    KDB_TRY(engine_refresh(connection, ctx));
+    struct engine_run run = {.connection = connection, .ctx = ctx, .statement = statement};
+    kdb_slice sql = kdb_arena_copy(&ctx->arena, statement->sql);
+    engine_watch_begin(connection, &run);
+    kdb_status status = run_text(&run, sql.data, sink);
     engine_watch_end(connection);
     return status;
 }

@@ -99,6 +99,12 @@ KDB_NODISCARD kdb_status kdb_parquet_read_info(struct kdb_engine_connection *con
                                                struct kdb_ctx *ctx, const char *path,
                                                struct kdb_parquet_info *ret_info);
 
+// Only the footer's metadata pairs, at a third of the cost.
+KDB_NODISCARD kdb_status kdb_parquet_read_pairs(struct kdb_engine_connection *connection,
+                                                struct kdb_ctx *ctx, const char *path,
+                                                const struct kdb_parquet_pair **ret_pairs,
+                                                uint32_t *ret_pair_count);
+
 // Appends a table expression over the files with exactly these columns, for a FROM clause:
 // read_parquet([…], …) found by field id. At least one file and one column.
 void kdb_parquet_quote_files(struct kdb_buf *out, const kdb_slice *paths, uint32_t path_count,

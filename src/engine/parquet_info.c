@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a Parquet file's footer says: row groups, fields, metadata pairs.
+#include "engine/engine_priv.h"
 #include "engine/parquet.h"
 #include "engine/parquet_priv.h"
 #include "engine/quote.h"
@@ -36,11 +37,9 @@ static kdb_status run(struct kdb_engine_connection *connection, struct kdb_ctx *
     kdb_buf_slice(&sql, kdb_slice_cstr(query->select));
     kdb_engine_quote_text(&sql, kdb_slice_cstr(path));
     kdb_buf_slice(&sql, kdb_slice_cstr(query->rest));
-    const struct kdb_engine_statement statement = {.sql = kdb_buf_view(&sql),
-                                                   .columns = query->types,
-                                                   .column_count = query->column_count,
-                                                   .is_one_shot = true};
-    kdb_status status = kdb_engine_query(connection, ctx, &statement, ret_result);
+    const struct kdb_engine_statement statement = {
+        .sql = kdb_buf_view(&sql), .columns = query->types, .column_count = query->column_count};
+    kdb_status status = engine_query_text(connection, ctx, &statement, ret_result);
     kdb_buf_deinit(&sql);
     if (status != KDB_OK)
         return engine_blame_file(ctx, status, path);
@@ -81,8 +80,9 @@ static kdb_status read_fields(struct kdb_engine_connection *connection, struct k
     return KDB_OK;
 }
 
-static kdb_status read_pairs(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
-                             const char *path, struct kdb_parquet_info *info)
+kdb_status kdb_parquet_read_pairs(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
+                                  const char *path, const struct kdb_parquet_pair **ret_pairs,
+                                  uint32_t *ret_pair_count)
 {
     struct kdb_engine_result result;
     KDB_TRY(run(connection, ctx, &pairs_query, path, &result));
@@ -91,8 +91,8 @@ static kdb_status read_pairs(struct kdb_engine_connection *connection, struct kd
         pairs[i].key = result.values[2 * i].bytes;
         pairs[i].value = result.values[2 * i + 1].bytes;
     }
-    info->pairs = pairs;
-    info->pair_count = (uint32_t)result.row_count;
+    *ret_pairs = pairs;
+    *ret_pair_count = (uint32_t)result.row_count;
     return KDB_OK;
 }
 
@@ -102,7 +102,7 @@ kdb_status kdb_parquet_read_info(struct kdb_engine_connection *connection, struc
     struct kdb_parquet_info info = {0};
     KDB_TRY(read_groups(connection, ctx, path, &info));
     KDB_TRY(read_fields(connection, ctx, path, &info));
-    KDB_TRY(read_pairs(connection, ctx, path, &info));
+    KDB_TRY(kdb_parquet_read_pairs(connection, ctx, path, &info.pairs, &info.pair_count));
     *ret_info = info;
     return KDB_OK;
 }

@@ -3,9 +3,13 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/engine_priv.h"
 #include "engine/parquet.h"
 #include "engine/parquet_priv.h"
 #include "engine/quote.h"
+
+// Up to so many rows a read is answered in one piece, beyond it streams.
+#define MATERIALIZED_ROWS 131072U
 
 // The entries of the map have one type, so defaults are given as text, which DuckDB casts back.
 static void write_default(struct kdb_buf *out, const struct kdb_parquet_column *column)
@@ -153,7 +157,9 @@ kdb_status kdb_parquet_read(struct kdb_engine_connection *connection, struct kdb
                                                    .is_one_shot = true};
     struct watched_sink watched = {.sink = sink};
     const struct kdb_engine_sink outer = {&watch_ops, &watched};
-    kdb_status status = kdb_engine_execute(connection, ctx, &statement, &outer);
+    kdb_status status = what->row_count <= MATERIALIZED_ROWS
+                            ? engine_execute_text(connection, ctx, &statement, &outer)
+                            : kdb_engine_execute(connection, ctx, &statement, &outer);
     kdb_buf_deinit(&sql);
     if (status != KDB_OK && !watched.is_failed)
         return engine_blame_file(ctx, status, what->path);

@@ -87,11 +87,9 @@ kdb_status kdb_parquet_write(struct kdb_engine_connection *connection, struct kd
                                                    .sources = &what->source,
                                                    .source_count = 1,
                                                    .columns = &count_type,
-                                                   .column_count = 1,
-                                                   .is_one_shot = true};
+                                                   .column_count = 1};
     struct kdb_engine_result result;
-    kdb_status status =
-        engine_query(connection, ctx, &statement, DUCKDB_STATEMENT_TYPE_COPY, &result);
+    kdb_status status = engine_query_text(connection, ctx, &statement, &result);
     kdb_buf_deinit(&sql);
     KDB_TRY(status);
     uint64_t size_bytes = 0;

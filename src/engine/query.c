@@ -47,6 +47,18 @@ kdb_status engine_query(struct kdb_engine_connection *connection, struct kdb_ctx
     return KDB_OK;
 }
 
+kdb_status engine_query_text(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
+                             const struct kdb_engine_statement *statement,
+                             struct kdb_engine_result *ret_result)
+{
+    struct collected collected = {0};
+    const struct kdb_engine_sink sink = {&collect_ops, &collected};
+    KDB_TRY(engine_execute_text(connection, ctx, statement, &sink));
+    collected.result.values = collected.values;
+    *ret_result = collected.result;
+    return KDB_OK;
+}
+
 kdb_status kdb_engine_query(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
                             const struct kdb_engine_statement *statement,
                             struct kdb_engine_result *ret_result)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "engine/failure_priv.h"
 #include "engine_fixture.h"
 #include "sample_rows.h"
 
@@ -448,6 +449,35 @@ static void many_threads_give_the_same(void **state)
     kdb_engine_destroy(engine);
 }
 
+// DuckDB gave up its database: statements go on in a new one, on every connection.
+static void a_lost_database_is_replaced(void **state)
+{
+    struct engine_fixture *fixture = *state;
+    struct kdb_engine_connection *second = NULL;
+    expect_ok(fixture, kdb_engine_connect(fixture->engine, &fixture->ctx, &second));
+    struct kdb_value_rows rows = sample_rows(&fixture->ctx.arena, 10);
+    struct kdb_row_source source = kdb_value_rows_source(&rows, sample_columns);
+    const struct kdb_engine_statement statement = {
+        .sql = KDB_LIT("SELECT count(*), current_setting('TimeZone') FROM kdb_rows(0)"),
+        .sources = &source,
+        .source_count = 1};
+    struct kdb_engine_result result;
+    for (int round = 0; round < 3; round++) {
+        expect_ok(fixture, kdb_engine_query(second, &fixture->ctx, &statement, &result));
+        engine_abandon(round % 2 ? second : fixture->connection);
+        assert_false(kdb_engine_is_open(fixture->engine));
+        result = run(fixture, &statement);
+        assert_true(kdb_engine_is_open(fixture->engine));
+        assert_int_equal(result.values[0].integer, 10);
+        assert_true(kdb_slice_equal(result.values[1].bytes, KDB_LIT("UTC")));
+        engine_abandon(second); // still on the old one: no loss
+        assert_true(kdb_engine_is_open(fixture->engine));
+        expect_ok(fixture, kdb_engine_query(second, &fixture->ctx, &statement, &result));
+        assert_int_equal(result.values[0].integer, 10);
+    }
+    kdb_engine_disconnect(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +498,7 @@ int main(void)
         cmocka_unit_test_setup(plans_are_explained, fixture_reset),
         cmocka_unit_test_setup(connections_work_side_by_side, fixture_reset),
         cmocka_unit_test_setup(many_threads_give_the_same, fixture_reset),
+        cmocka_unit_test_setup(a_lost_database_is_replaced, fixture_reset),
     };
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);
 }

@@ -382,6 +382,32 @@ static void changed_bytes_do_no_harm(void **state)
     assert_true(failures > 10);
 }
 
+// Row groups are written and read by several threads, rows stay where they are.
+static void many_threads_keep_the_order(void **state)
+{
+    struct engine_fixture *fixture = *state;
+    struct kdb_engine *engine = fixture_engine(fixture->folder, 4);
+    struct kdb_engine_connection *single = fixture->connection;
+    expect_ok(fixture, kdb_engine_connect(engine, &fixture->ctx, &fixture->connection));
+    write_table(fixture, "order.parquet", 0, 30000, 7);
+    const struct kdb_parquet_column column = {
+        .field_id = 5, .name = KDB_LIT("id"), .type = KDB_TYPE(KDB_BIGINT)};
+    for (int i = 0; i < 2; i++) { // in one piece and streaming
+        const struct kdb_parquet_read what = {.path = fixture->path,
+                                              .columns = &column,
+                                              .column_count = 1,
+                                              .row_count = i == 0 ? 30000 : UINT64_MAX};
+        struct collected collected = {0};
+        expect_ok(fixture, read_file(fixture, &what, &collected));
+        assert_int_equal(collected.count, 30000);
+        for (size_t row = 0; row < 30000; row++)
+            assert_int_equal(collected.values[row].integer, row);
+    }
+    kdb_engine_disconnect(fixture->connection);
+    kdb_engine_destroy(engine);
+    fixture->connection = single;
+}
+
 static void a_failing_sink_keeps_its_status(void **state)
 {
     struct engine_fixture *fixture = *state;
@@ -426,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup(statements_merge_hot_and_cold_rows, fixture_reset),
         cmocka_unit_test_setup(damaged_files_are_named, fixture_reset),
         cmocka_unit_test_setup(changed_bytes_do_no_harm, fixture_reset),
+        cmocka_unit_test_setup(many_threads_keep_the_order, fixture_reset),
         cmocka_unit_test_setup(a_failing_sink_keeps_its_status, fixture_reset),
         cmocka_unit_test_setup(a_full_disk_is_told, fixture_reset),
     };
