@@ -35,7 +35,8 @@ static inline kdb_int128 join_hugeint(duckdb_hugeint huge)
 }
 
 CONVERT(convert_bool, uint8_t, value->boolean = *cell != 0;)
-CONVERT(convert_i8, int8_t, value->integer = *cell;)
+CONVERT(convert_i8, int8_t,
+        value->integer = (int64_t)*cell;) // NOLINT(bugprone-signed-char-misuse): a number
 CONVERT(convert_i16, int16_t, value->integer = *cell;)
 CONVERT(convert_i32, int32_t, value->integer = *cell;)
 CONVERT(convert_i64, int64_t, value->integer = *cell;)

@@ -14,7 +14,7 @@
 #include "base/ctx.h"
 
 struct engine_duckdb {
-#define ENGINE_CALL(name) __extension__ __typeof__(duckdb_##name) *name;
+#define ENGINE_CALL(name) __extension__ __typeof__(duckdb_##name) *(name);
 #include "engine/duckdb_calls.def"
 #undef ENGINE_CALL
 };

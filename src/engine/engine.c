@@ -89,7 +89,7 @@ static kdb_status run_text(duckdb_connection connection, struct kdb_ctx *ctx, co
     duckdb_result result;
     kdb_status status = KDB_OK;
     if (duck.query(connection, sql, &result) != DuckDBSuccess) {
-        status = engine_fail(ctx, duck.result_error(&result));
+        (void)engine_fail(ctx, duck.result_error(&result));
         status = kdb_wrap(ctx, "engine setting");
     }
     duck.destroy_result(&result);

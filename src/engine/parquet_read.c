@@ -135,9 +135,10 @@ static void write_range(struct kdb_buf *out, const struct kdb_parquet_read *what
     if (what->first_row == 0 && what->row_count >= left)
         return;
     uint64_t count = what->row_count < left ? what->row_count : left;
-    kdb_buf_printf(out, " WHERE file_row_number >= %llu AND file_row_number < %llu",
-                   (unsigned long long)what->first_row,
-                   (unsigned long long)(what->first_row + count));
+    KDB_BUF_LIT(out, " WHERE file_row_number >= ");
+    kdb_buf_i64(out, (int64_t)what->first_row);
+    KDB_BUF_LIT(out, " AND file_row_number < ");
+    kdb_buf_i64(out, (int64_t)(what->first_row + count));
 }
 
 kdb_status kdb_parquet_read(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
