@@ -425,6 +425,7 @@ static void connections_work_side_by_side(void **state)
 // With threads of DuckDB's own, a statement is computed elsewhere than where it is waited for.
 static void many_threads_give_the_same(void **state)
 {
+    skip_under_thread_sanitizer();
     struct engine_fixture *fixture = *state;
     struct kdb_engine *engine = fixture_engine(fixture->folder, 4);
     struct kdb_engine_connection *connection = NULL;

@@ -385,6 +385,7 @@ static void changed_bytes_do_no_harm(void **state)
 // Row groups are written and read by several threads, rows stay where they are.
 static void many_threads_keep_the_order(void **state)
 {
+    skip_under_thread_sanitizer();
     struct engine_fixture *fixture = *state;
     struct kdb_engine *engine = fixture_engine(fixture->folder, 4);
     struct kdb_engine_connection *single = fixture->connection;
