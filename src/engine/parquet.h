@@ -106,8 +106,11 @@ KDB_NODISCARD kdb_status kdb_parquet_read_pairs(struct kdb_engine_connection *co
                                                 uint32_t *ret_pair_count);
 
 // Appends a table expression over the files with exactly these columns, for a FROM clause:
-// read_parquet([…], …) found by field id. At least one file and one column.
+// read_parquet([…], …) found by field id. At least one file and one column. `row_count`: of all
+// files together; joins are planned by it, and without it DuckDB takes such a table for a single
+// row.
 void kdb_parquet_quote_files(struct kdb_buf *out, const kdb_slice *paths, uint32_t path_count,
-                             const struct kdb_parquet_column *columns, uint32_t column_count);
+                             const struct kdb_parquet_column *columns, uint32_t column_count,
+                             uint64_t row_count);
 
 #endif

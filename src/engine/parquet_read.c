@@ -48,11 +48,12 @@ static void write_renamed(struct kdb_buf *out, const struct kdb_parquet_column *
     }
 }
 
-static void write_select(struct kdb_buf *out, const kdb_slice *paths, uint32_t path_count,
-                         const struct kdb_parquet_column *columns, uint32_t column_count)
+void kdb_parquet_quote_files(struct kdb_buf *out, const kdb_slice *paths, uint32_t path_count,
+                             const struct kdb_parquet_column *columns, uint32_t column_count,
+                             uint64_t row_count)
 {
     KDB_ASSERT(path_count > 0 && column_count > 0);
-    KDB_BUF_LIT(out, "SELECT ");
+    KDB_BUF_LIT(out, "(SELECT ");
     write_renamed(out, columns, column_count);
     KDB_BUF_LIT(out, " FROM read_parquet([");
     for (uint32_t i = 0; i < path_count; i++) {
@@ -60,17 +61,11 @@ static void write_select(struct kdb_buf *out, const kdb_slice *paths, uint32_t p
             kdb_buf_put(out, ',');
         kdb_engine_quote_text(out, paths[i]);
     }
-    KDB_BUF_LIT(out, "], hive_partitioning = false, ");
+    KDB_BUF_LIT(out, "], hive_partitioning = false, explicit_cardinality = ");
+    kdb_buf_i64(out, row_count > 0 ? (int64_t)(row_count & INT64_MAX) : 1);
+    KDB_BUF_LIT(out, ", ");
     write_schema(out, columns, column_count);
-    kdb_buf_put(out, ')');
-}
-
-void kdb_parquet_quote_files(struct kdb_buf *out, const kdb_slice *paths, uint32_t path_count,
-                             const struct kdb_parquet_column *columns, uint32_t column_count)
-{
-    kdb_buf_put(out, '(');
-    write_select(out, paths, path_count, columns, column_count);
-    kdb_buf_put(out, ')');
+    KDB_BUF_LIT(out, "))");
 }
 
 static const char *file_name(const char *path)
@@ -141,14 +136,24 @@ static void write_range(struct kdb_buf *out, const struct kdb_parquet_read *what
     kdb_buf_i64(out, (int64_t)(what->first_row + count));
 }
 
+static void write_read(struct kdb_buf *out, const struct kdb_parquet_read *what)
+{
+    KDB_BUF_LIT(out, "SELECT ");
+    write_renamed(out, what->columns, what->column_count);
+    KDB_BUF_LIT(out, " FROM read_parquet(");
+    kdb_engine_quote_text(out, kdb_slice_cstr(what->path));
+    KDB_BUF_LIT(out, ", hive_partitioning = false, ");
+    write_schema(out, what->columns, what->column_count);
+    kdb_buf_put(out, ')');
+    write_range(out, what);
+}
+
 kdb_status kdb_parquet_read(struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
                             const struct kdb_parquet_read *what, const struct kdb_engine_sink *sink)
 {
     KDB_ASSERT(what->first_row < INT64_MAX);
     struct kdb_buf sql = {0};
-    const kdb_slice path = kdb_slice_cstr(what->path);
-    write_select(&sql, &path, 1, what->columns, what->column_count);
-    write_range(&sql, what);
+    write_read(&sql, what);
     kdb_type *types = kdb_arena_array(&ctx->arena, what->column_count, sizeof(*types));
     for (uint32_t i = 0; i < what->column_count; i++)
         types[i] = what->columns[i].type;

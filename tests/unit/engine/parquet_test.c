@@ -294,7 +294,7 @@ static void statements_merge_hot_and_cold_rows(void **state)
     struct kdb_buf sql = {0};
     KDB_BUF_LIT(&sql, "WITH t AS (SELECT id, _seq, \"Added\" FROM kdb_rows(0) UNION ALL "
                       "SELECT id, _seq, \"Added\" FROM ");
-    kdb_parquet_quote_files(&sql, paths, 2, columns, 4);
+    kdb_parquet_quote_files(&sql, paths, 2, columns, 4, 6000);
     KDB_BUF_LIT(&sql, " c ANTI JOIN kdb_rows(0) h ON c.id = h.id) "
                       "SELECT _seq, count(*), min(id), sum(\"Added\") FROM t WHERE id >= $1 "
                       "GROUP BY _seq ORDER BY _seq");
@@ -304,6 +304,9 @@ static void statements_merge_hot_and_cold_rows(void **state)
                                                    .param_count = 1,
                                                    .sources = &source,
                                                    .source_count = 1};
+    kdb_slice plan; // the hot keys are what is put into a hash table, not the cold rows
+    expect_ok(fixture, kdb_engine_explain(fixture->connection, &fixture->ctx, &statement, &plan));
+    assert_int_not_equal(kdb_slice_find(plan, KDB_LIT("Join Type: ANTI"), 0), SIZE_MAX);
     for (int round = 0; round < 2; round++) {
         struct kdb_engine_result result = run(fixture, &statement);
         static const int64_t expected[3][4] = {
