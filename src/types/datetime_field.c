@@ -121,7 +121,7 @@ static kdb_value julian_date(const struct point *point)
 static kdb_value epoch_of(const struct point *point)
 {
     if (!point->has_time)
-        return kdb_value_decimal(point->days * INT64_C(86400), 0);
+        return kdb_value_decimal((kdb_int128)point->days * 86400, 0);
     return kdb_value_decimal((kdb_int128)point->days * KDB_US_PER_DAY + point->us, 6);
 }
 
@@ -273,8 +273,10 @@ static double epoch_part(const kdb_value *source)
     if (source->kind != KDB_INTERVAL)
         return (double)source->integer / (double)KDB_US_PER_SECOND;
     double seconds = (double)interval->micros / (double)KDB_US_PER_SECOND;
-    seconds += 365.25 * day * (interval->months / 12);
-    seconds += 30 * day * (interval->months % 12);
+    int32_t years = interval->months / 12;
+    int32_t months = interval->months % 12;
+    seconds += 365.25 * day * years;
+    seconds += 30 * day * months;
     return seconds + day * interval->days;
 }
 
@@ -286,31 +288,35 @@ static int64_t time_us(const kdb_value *source)
     return source->kind == KDB_TIME ? source->integer : kdb_timestamp_to_time(source->integer);
 }
 
+// The part of a source that is no DATE; `exact` is what extract gives.
+static double part_of(const kdb_value *source, kdb_unit unit, const kdb_value *exact)
+{
+    int64_t us = time_us(source);
+    int64_t seconds = us / KDB_US_PER_SECOND;
+    double micros = (double)(us % KDB_US_PER_SECOND);
+    double fraction = micros / (double)KDB_US_PER_SECOND;
+    if (unit == KDB_UNIT_EPOCH)
+        return epoch_part(source);
+    if (unit == KDB_UNIT_SECOND)
+        return (double)(seconds % 60) + fraction;
+    if (unit == KDB_UNIT_MILLISECOND)
+        return (double)(seconds % 60) * 1000 + micros / 1000;
+    if (unit == KDB_UNIT_JULIAN)
+        return (double)(kdb_timestamp_to_date(source->integer) + JULIAN_EPOCH_DAYS) +
+               ((double)seconds + fraction) / 86400.0;
+    return kdb_decimal_to_double(exact->decimal, exact->scale);
+}
+
 kdb_status kdb_datetime_part(const kdb_value *source, struct kdb_ctx *ctx, kdb_unit unit,
                              double *ret_number)
 {
-    kdb_value midnight;
-    kdb_value exact;
+    kdb_value point = *source;
+    kdb_value exact = kdb_value_null(KDB_DECIMAL);
     if (source->kind == KDB_DATE) {
-        midnight = kdb_value_int(KDB_TIMESTAMP, 0);
-        KDB_TRY(kdb_date_to_timestamp(source->integer, ctx, &midnight.integer));
-        source = &midnight;
+        point.kind = KDB_TIMESTAMP;
+        KDB_TRY(kdb_date_to_timestamp(source->integer, ctx, &point.integer));
     }
-    KDB_TRY(kdb_datetime_extract(source, ctx, unit, &exact));
-    double second = (double)KDB_US_PER_SECOND;
-    int64_t us = time_us(source);
-    double whole_second = (double)(us / KDB_US_PER_SECOND % 60);
-    double micros = (double)(us % KDB_US_PER_SECOND);
-    if (unit == KDB_UNIT_EPOCH)
-        *ret_number = epoch_part(source);
-    else if (unit == KDB_UNIT_SECOND)
-        *ret_number = whole_second + micros / second;
-    else if (unit == KDB_UNIT_MILLISECOND)
-        *ret_number = whole_second * 1000 + micros / 1000;
-    else if (unit == KDB_UNIT_JULIAN)
-        *ret_number = (double)(kdb_timestamp_to_date(source->integer) + JULIAN_EPOCH_DAYS) +
-                      ((double)(us / KDB_US_PER_SECOND) + micros / second) / 86400.0;
-    else
-        *ret_number = kdb_decimal_to_double(exact.decimal, exact.scale);
+    KDB_TRY(kdb_datetime_extract(&point, ctx, unit, &exact));
+    *ret_number = part_of(&point, unit, &exact);
     return KDB_OK;
 }

@@ -184,19 +184,20 @@ static enum outcome parse_offset(struct cursor *cursor, struct parsed *parsed)
     int64_t minute = 0;
     int64_t second = 0;
     int digits = take_number(cursor, &hour);
-    if (digits == 0 || digits > 6)
+    if (digits == 0 || digits == 5 || digits > 6)
         return outcome_syntax;
-    if (digits > 4) {
+    if (digits <= 2 && take(cursor, ':')) {
+        bool has_minute = take_number(cursor, &minute) > 0;
+        if (!has_minute || (take(cursor, ':') && take_number(cursor, &second) < 1))
+            return outcome_syntax;
+    }
+    if (digits == 6) {
         second = hour % 100;
         hour /= 100;
     }
     if (digits > 2) {
         minute = hour % 100;
         hour /= 100;
-    } else if (take(cursor, ':') && take_number(cursor, &minute) < 1) {
-        return outcome_syntax;
-    } else if (take(cursor, ':') && take_number(cursor, &second) < 1) {
-        return outcome_syntax;
     }
     if (hour > ZONE_HOUR_MAX || minute > 59 || second > 59)
         return outcome_zone;

@@ -13,7 +13,7 @@
 
 #define E19 10000000000000000000U // the largest power of ten in 64 bits
 
-#define POWER_LOW(e)  ((kdb_int128)e)
+#define POWER_LOW(e)  ((kdb_int128)(e))
 #define POWER_HIGH(e) ((kdb_int128)((kdb_uint128)E19 * (e)))
 
 static const kdb_int128 powers[KDB_DECIMAL_DIGITS + 1] = {

@@ -17,21 +17,6 @@ bool kdb_kind_is_key(kdb_kind kind)
            kind != KDB_EMBEDDING;
 }
 
-// Big-endian bytes of an unsigned number.
-static void store_big(char *at, kdb_uint128 word, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        at[i] = (char)(unsigned char)(word >> (8 * (size - 1 - i)));
-}
-
-static kdb_uint128 load_big(const char *at, size_t size)
-{
-    kdb_uint128 word = 0;
-    for (size_t i = 0; i < size; i++)
-        word = word << 8 | (unsigned char)at[i];
-    return word;
-}
-
 static void store_u64(char *at, uint64_t word)
 {
     word = __builtin_bswap64(word);
@@ -43,6 +28,43 @@ static uint64_t load_u64(const char *at)
     uint64_t word;
     memcpy(&word, at, sizeof(word));
     return __builtin_bswap64(word);
+}
+
+static void store_u32(char *at, uint32_t word)
+{
+    word = __builtin_bswap32(word);
+    memcpy(at, &word, sizeof(word));
+}
+
+static uint32_t load_u32(const char *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof(word));
+    return __builtin_bswap32(word);
+}
+
+static void store_u128(char *at, kdb_uint128 word)
+{
+    store_u64(at, (uint64_t)(word >> 64));
+    store_u64(at + 8, (uint64_t)word);
+}
+
+static kdb_uint128 load_u128(const char *at)
+{
+    return (kdb_uint128)load_u64(at) << 64 | load_u64(at + 8);
+}
+
+static void store_u16(char *at, uint16_t word)
+{
+    word = __builtin_bswap16(word);
+    memcpy(at, &word, sizeof(word));
+}
+
+static uint16_t load_u16(const char *at)
+{
+    uint16_t word;
+    memcpy(&word, at, sizeof(word));
+    return __builtin_bswap16(word);
 }
 
 static size_t zero_bytes(kdb_slice text)
@@ -86,7 +108,7 @@ void kdb_key_text(struct kdb_buf *out, kdb_slice text)
 void kdb_key_u32(struct kdb_buf *out, uint32_t value)
 {
     char bytes[4];
-    store_big(bytes, value, sizeof(bytes));
+    store_u32(bytes, value);
     kdb_buf_append(out, bytes, sizeof(bytes));
 }
 
@@ -156,7 +178,7 @@ static size_t fixed_bytes(kdb_kind kind)
     KDB_UNREACHABLE();
 }
 
-static void put_fixed(char *at, const kdb_value *value, size_t size)
+static void put_fixed(char *at, const kdb_value *value)
 {
     switch ((kdb_kind)value->kind) {
     case KDB_BOOLEAN:
@@ -169,18 +191,20 @@ static void put_fixed(char *at, const kdb_value *value, size_t size)
         store_u64(at, (uint64_t)value->integer ^ (UINT64_C(1) << 63));
         return;
     case KDB_SMALLINT:
+        store_u16(at, (uint16_t)((uint16_t)value->integer ^ 0x8000U));
+        return;
     case KDB_INT:
     case KDB_DATE:
-        store_big(at, (uint64_t)value->integer ^ (UINT64_C(1) << (8 * size - 1)), size);
+        store_u32(at, (uint32_t)value->integer ^ 0x80000000U);
         return;
     case KDB_DOUBLE:
         store_u64(at, ordered_double(value->real));
         return;
     case KDB_FLOAT:
-        store_big(at, ordered_float((float)value->real), size);
+        store_u32(at, ordered_float((float)value->real));
         return;
     case KDB_DECIMAL:
-        store_big(at, (kdb_uint128)value->decimal ^ ((kdb_uint128)1 << 127), size);
+        store_u128(at, (kdb_uint128)value->decimal ^ (kdb_uint128)1 << 127);
         return;
     case KDB_UUID:
         memcpy(at, value->uuid, sizeof(value->uuid));
@@ -211,7 +235,7 @@ kdb_status kdb_key_value(struct kdb_buf *out, struct kdb_ctx *ctx, const kdb_val
         char *at = kdb_buf_reserve(out, size);
         if (!at)
             return fail_limit(ctx);
-        put_fixed(at, value, size);
+        put_fixed(at, value);
         kdb_buf_advance(out, size);
         return KDB_OK;
     }
@@ -289,18 +313,18 @@ static bool read_float(uint32_t ordered, double *ret_number)
 }
 
 // Reads a fixed-length value; false when the bytes are no encoding of one.
-static bool read_fixed(const char *at, kdb_type type, size_t size, kdb_value *ret_value)
+static bool read_fixed(const char *at, kdb_type type, kdb_value *ret_value)
 {
     switch ((kdb_kind)type.kind) {
     case KDB_BOOLEAN:
         ret_value->boolean = *at == 1;
         return (unsigned char)*at <= 1;
     case KDB_SMALLINT:
-        ret_value->integer = (int16_t)((uint16_t)load_big(at, size) ^ 0x8000U);
+        ret_value->integer = (int16_t)(load_u16(at) ^ 0x8000U);
         return true;
     case KDB_INT:
     case KDB_DATE:
-        ret_value->integer = (int32_t)((uint32_t)load_big(at, size) ^ 0x80000000U);
+        ret_value->integer = (int32_t)(load_u32(at) ^ 0x80000000U);
         return true;
     case KDB_BIGINT:
     case KDB_TIMESTAMP:
@@ -311,9 +335,9 @@ static bool read_fixed(const char *at, kdb_type type, size_t size, kdb_value *re
     case KDB_DOUBLE:
         return read_double(load_u64(at), &ret_value->real);
     case KDB_FLOAT:
-        return read_float((uint32_t)load_big(at, size), &ret_value->real);
+        return read_float(load_u32(at), &ret_value->real);
     case KDB_DECIMAL:
-        ret_value->decimal = (kdb_int128)(load_big(at, size) ^ (kdb_uint128)1 << 127);
+        ret_value->decimal = (kdb_int128)(load_u128(at) ^ (kdb_uint128)1 << 127);
         ret_value->scale = type.scale;
         return kdb_decimal_fits(ret_value->decimal, KDB_DECIMAL_DIGITS);
     case KDB_UUID:
@@ -342,7 +366,7 @@ kdb_status kdb_key_read(kdb_slice key, struct kdb_ctx *ctx, kdb_type type, kdb_v
         if (size == 0)
             return fail_corrupt(ctx, type);
         value.bytes = read_text(kdb_slice_of(key.data, size - 2), &ctx->arena);
-    } else if (key.len < size || !read_fixed(key.data, type, size, &value)) {
+    } else if (key.len < size || !read_fixed(key.data, type, &value)) {
         return fail_corrupt(ctx, type);
     }
     *ret_value = value;

@@ -118,7 +118,8 @@ kdb_status kdb_row_encode(const struct kdb_schema *schema, struct kdb_ctx *ctx,
             char *bits = row + KDB_ROW_HEADER_BYTES + i / 8;
             *bits = (char)(*bits | (1 << (i % 8)));
         } else if (is_variable) {
-            KDB_ASSERT(slot->kind != KDB_EMBEDDING || value->bytes.len == slot->dimension * 4U);
+            KDB_ASSERT(slot->kind != KDB_EMBEDDING ||
+                       value->bytes.len == slot->dimension * sizeof(float));
             if (value->bytes.len > 0)
                 memcpy(heap + end, value->bytes.data, value->bytes.len);
             end += (uint32_t)value->bytes.len;
@@ -196,7 +197,7 @@ static const char *check_variable(const struct kdb_slot *slot, bool is_null, uin
 {
     if (is_null)
         return len != 0 ? "a NULL has bytes" : NULL;
-    if (slot->kind == KDB_EMBEDDING && len != slot->dimension * 4U)
+    if (slot->kind == KDB_EMBEDDING && len != slot->dimension * sizeof(float))
         return "an embedding has the wrong length";
     return NULL;
 }
