@@ -22,14 +22,17 @@ typedef enum {
 // Whether a value of kind `from` may become `to` at this strength.
 bool kdb_cast_allowed(kdb_kind from, kdb_kind to, kdb_cast_strength strength);
 
-// Converts a value to `type`; NULL stays NULL of the new kind. New bytes go to the arena. The
-// strength matters for text cut or refused, and DECIMAL rounding is half away from zero, float to
-// integer is half to even, as in PostgreSQL.
+// Converts a value to `type`; NULL stays NULL of the new kind. New bytes go to the arena, text that
+// only changes its kind is borrowed. DECIMAL to an integer rounds half away from zero, FLOAT and
+// DOUBLE half to even, as in PostgreSQL. INVALID_VALUE or OUT_OF_RANGE for values that do not
+// convert, TYPE_MISMATCH "cannot cast type x to y" for a pair that never does.
 KDB_NODISCARD kdb_status kdb_cast(const kdb_value *value, struct kdb_ctx *ctx, kdb_type type,
                                   kdb_value *ret_value);
 
 // PostgreSQL's input function: the value that `text` means for `type`. INVALID_VALUE "invalid input
 // syntax for type integer: \"x\"", OUT_OF_RANGE "value \"x\" is out of range for type integer", …
+// TEXT and JSON borrow `text` (JSON is checked and kept as written); FILE has no text form.
+// DECIMAL of precision 0 and EMBEDDING of dimension 0 take what is written.
 KDB_NODISCARD kdb_status kdb_value_parse(kdb_slice text, struct kdb_ctx *ctx, kdb_type type,
                                          kdb_value *ret_value);
 
