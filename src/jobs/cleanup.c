@@ -5,75 +5,101 @@
 #include "txn/layout.h"
 
 struct cleanup {
-    struct job *job;
+    struct kdb_jobs *jobs;
+    struct kdb_ctx *ctx;
+    struct kdb_catalog_snapshot *snapshot; // at start: tables it knows are left alone; else NULL
     struct kdb_store_batch *batch;
+    int64_t files, partitions;
 };
 
 // `key` is 'M' and the partition's prefix. Files are deleted by the paths in the manifest: the
 // definition is gone.
 static kdb_status clean_partition(struct cleanup *cleanup, kdb_slice key, kdb_slice value)
 {
-    struct job *job = cleanup->job;
-    const struct kdb_jobs_options *options = &job->jobs->options;
+    const struct kdb_jobs_options *options = &cleanup->jobs->options;
     struct kdb_manifest *manifest;
-    KDB_TRY(kdb_manifest_read(options->segments, value, &job->ctx, &manifest));
+    KDB_TRY(kdb_manifest_read(options->segments, value, cleanup->ctx, &manifest));
+    kdb_status status = KDB_OK;
     if (manifest->segment_count > 0) {
         kdb_slice path = manifest->segments[0]->path;
         size_t end = path.len;
         while (end > 0 && path.data[end - 1] != '/')
             end--;
-        job->files += manifest->segment_count;
-        KDB_TRY(kdb_segment_remove_all(options->segments, &job->ctx, kdb_slice_of(path.data, end),
-                                       manifest));
+        cleanup->files += manifest->segment_count;
+        status = kdb_segment_remove_all(options->segments, cleanup->ctx,
+                                        kdb_slice_of(path.data, end), manifest);
     }
     kdb_manifest_unref(manifest);
-    job->partitions++;
+    KDB_TRY(status);
+    cleanup->partitions++;
     kdb_store_batch_delete(cleanup->batch, KDB_SPACE_META, key);
     return KDB_OK;
 }
 
-static kdb_status clean_all(struct cleanup *cleanup)
+static bool is_known(const struct cleanup *cleanup, kdb_slice key)
 {
-    struct job *job = cleanup->job;
+    if (!cleanup->snapshot || key.len < 5)
+        return false;
+    const unsigned char *bytes = (const unsigned char *)key.data + 1;
+    uint32_t table_id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                        (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
+    return kdb_catalog_table_by_id(cleanup->snapshot, table_id) != NULL;
+}
+
+// Every manifest with a key in [first, end).
+static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slice end)
+{
+    struct kdb_store *store = cleanup->jobs->options.store;
+    const struct kdb_scan_range range = {
+        .space = KDB_SPACE_META, .first = first, .end = end, .tier = KDB_READ_ANY};
+    struct kdb_store_scan *scan;
+    KDB_TRY(kdb_store_scan_open(store, cleanup->ctx, NULL, &range, &scan));
+    cleanup->batch = kdb_store_batch_open(store);
+    kdb_status status = KDB_OK;
+    while (status == KDB_OK) {
+        kdb_slice key;
+        kdb_slice value;
+        bool has_more;
+        status = kdb_store_scan_next(scan, cleanup->ctx, &key, &value, &has_more);
+        if (status != KDB_OK || !has_more)
+            break;
+        if (!is_known(cleanup, key))
+            status = clean_partition(cleanup, key, value);
+    }
+    kdb_store_scan_close(scan);
+    if (status == KDB_OK && cleanup->partitions > 0)
+        status = kdb_commit_batch(cleanup->jobs->options.committer, cleanup->ctx, cleanup->batch);
+    kdb_store_batch_close(cleanup->batch);
+    return status;
+}
+
+kdb_status cleanup_run(struct job *job)
+{
+    struct cleanup cleanup = {.jobs = job->jobs, .ctx = &job->ctx};
     struct kdb_buf first = {0};
     struct kdb_buf end = {0};
     kdb_buf_put(&first, KDB_META_MANIFEST);
     kdb_key_u32(&first, job->table->id);
     kdb_buf_put(&end, KDB_META_MANIFEST);
     kdb_key_u32(&end, job->table->id + 1);
-    const struct kdb_scan_range range = {.space = KDB_SPACE_META,
-                                         .first = kdb_buf_view(&first),
-                                         .end = kdb_buf_view(&end),
-                                         .tier = KDB_READ_ANY};
-    struct kdb_store_scan *scan;
-    kdb_status status =
-        kdb_store_scan_open(job->jobs->options.store, &job->ctx, NULL, &range, &scan);
+    kdb_status status = clean_range(&cleanup, kdb_buf_view(&first), kdb_buf_view(&end));
     kdb_buf_deinit(&first);
     kdb_buf_deinit(&end);
     KDB_TRY(status);
-    while (status == KDB_OK) {
-        kdb_slice key;
-        kdb_slice value;
-        bool has_more;
-        status = kdb_store_scan_next(scan, &job->ctx, &key, &value, &has_more);
-        if (status != KDB_OK || !has_more)
-            break;
-        status = clean_partition(cleanup, key, value);
-    }
-    kdb_store_scan_close(scan);
-    return status;
+    job->files = cleanup.files;
+    job->partitions = cleanup.partitions;
+    job->message = kdb_arena_printf(&job->ctx.arena, "removed %lld file(s) of %lld partition(s)",
+                                    (long long)cleanup.files, (long long)cleanup.partitions);
+    return KDB_OK;
 }
 
-kdb_status cleanup_run(struct job *job)
+kdb_status cleanup_resume(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
 {
-    struct kdb_jobs *jobs = job->jobs;
-    struct cleanup cleanup = {job, kdb_store_batch_open(jobs->options.store)};
-    kdb_status status = clean_all(&cleanup);
-    if (status == KDB_OK)
-        status = kdb_commit_batch(jobs->options.committer, &job->ctx, cleanup.batch);
-    kdb_store_batch_close(cleanup.batch);
-    KDB_TRY(status);
-    job->message = kdb_arena_printf(&job->ctx.arena, "removed %lld file(s) of %lld partition(s)",
-                                    (long long)job->files, (long long)job->partitions);
-    return KDB_OK;
+    const char first = KDB_META_MANIFEST;
+    const char end = KDB_META_MANIFEST + 1;
+    struct cleanup cleanup = {
+        .jobs = jobs, .ctx = ctx, .snapshot = kdb_catalog_acquire(jobs->options.catalog)};
+    kdb_status status = clean_range(&cleanup, kdb_slice_of(&first, 1), kdb_slice_of(&end, 1));
+    kdb_catalog_release(cleanup.snapshot);
+    return status;
 }

@@ -398,6 +398,7 @@ static void *thread_main(void *arg)
 static kdb_status recover(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
 {
     KDB_TRY(record_fail_unfinished(jobs, ctx));
+    KDB_TRY(cleanup_resume(jobs, ctx));
     struct job_thread thread = {.jobs = jobs};
     kdb_status status = flush_resume(jobs, &thread, ctx);
     kdb_engine_disconnect(thread.writer);

@@ -87,6 +87,8 @@ KDB_NODISCARD kdb_status flush_resume(struct kdb_jobs *jobs, struct job_thread *
                                       struct kdb_ctx *ctx);
 KDB_NODISCARD kdb_status rewrite_run(struct job *job, struct job_thread *thread);
 KDB_NODISCARD kdb_status cleanup_run(struct job *job);
+// At start: files of tables that were dropped before their clean-up ran.
+KDB_NODISCARD kdb_status cleanup_resume(struct kdb_jobs *jobs, struct kdb_ctx *ctx);
 KDB_NODISCARD kdb_status history_run(struct job *job);
 
 // ---- each partition of a job's table ----
