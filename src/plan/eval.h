@@ -26,6 +26,7 @@ struct kdb_eval {
     int64_t now_us;                      // NOW(): one instant per statement
     struct kdb_snowflake *ids;           // SNOWFLAKE_ID()
     struct kdb_id_source *id_source;     // UUID_V7(), ULID()
+    struct kdb_eval_cache *cache;        // lookups of long lists, NULL at first; in the ctx arena
 };
 
 // Evaluates `expr`; *ret_value has the kind of expr->type (null included). Fails with the errors of

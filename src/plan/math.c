@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mathematical functions of DOUBLE, with PostgreSQL's domain errors.
+#include <math.h>
+
+#include "base/random.h"
+#include "plan/function_priv.h"
+
+#define PI                 3.14159265358979323846
+#define RADIANS_PER_DEGREE 0.0174532925199432957692
+
+static kdb_status fail_domain(struct kdb_eval *eval, const char *message)
+{
+    return kdb_fail(eval->ctx, KDB_ERR_OUT_OF_RANGE, "%s", message);
+}
+
+// Functions that cannot fail.
+#define TOTAL(verb, expression)                                                                    \
+    kdb_status plan_##verb(struct kdb_eval *eval, const struct kdb_expr *call,                     \
+                           const kdb_value *args, kdb_value *ret_value)                            \
+    {                                                                                              \
+        double x = args[0].real;                                                                   \
+        (void)eval;                                                                                \
+        (void)call;                                                                                \
+        *ret_value = kdb_value_double(expression);                                                 \
+        return KDB_OK;                                                                             \
+    }
+
+TOTAL(ceil_real, ceil(x))
+TOTAL(floor_real, floor(x))
+TOTAL(round_real, rint(x))
+TOTAL(trunc_real, trunc(x))
+TOTAL(sign_real, x > 0 ? 1 : x < 0 ? -1 : 0)
+TOTAL(cbrt, cbrt(x))
+TOTAL(sinh, sinh(x))
+TOTAL(cosh, cosh(x))
+TOTAL(atan, atan(x))
+TOTAL(tanh, tanh(x))
+TOTAL(asinh, asinh(x))
+
+// Scaling by a constant, checked as a multiplication is.
+#define CHECKED(verb, expression)                                                                  \
+    kdb_status plan_##verb(struct kdb_eval *eval, const struct kdb_expr *call,                     \
+                           const kdb_value *args, kdb_value *ret_value)                            \
+    {                                                                                              \
+        double x = args[0].real;                                                                   \
+        (void)call;                                                                                \
+        return plan_real_result(eval, KDB_DOUBLE, expression, isinf(x), x == 0, ret_value);        \
+    }
+
+CHECKED(degrees, x / RADIANS_PER_DEGREE)
+CHECKED(radians, x *RADIANS_PER_DEGREE)
+
+// Functions that are not defined for infinities.
+#define FINITE(verb, expression)                                                                   \
+    kdb_status plan_##verb(struct kdb_eval *eval, const struct kdb_expr *call,                     \
+                           const kdb_value *args, kdb_value *ret_value)                            \
+    {                                                                                              \
+        double x = args[0].real;                                                                   \
+        (void)call;                                                                                \
+        if (isinf(x))                                                                              \
+            return fail_domain(eval, "input is out of range");                                     \
+        *ret_value = kdb_value_double(expression);                                                 \
+        return KDB_OK;                                                                             \
+    }
+
+FINITE(sin, sin(x))
+FINITE(cos, cos(x))
+FINITE(tan, tan(x))
+FINITE(cot, 1.0 / tan(x))
+
+// Functions defined between two bounds.
+#define BOUNDED(verb, low, high, expression)                                                       \
+    kdb_status plan_##verb(struct kdb_eval *eval, const struct kdb_expr *call,                     \
+                           const kdb_value *args, kdb_value *ret_value)                            \
+    {                                                                                              \
+        double x = args[0].real;                                                                   \
+        (void)call;                                                                                \
+        if (x < (low) || x > (high))                                                               \
+            return fail_domain(eval, "input is out of range");                                     \
+        *ret_value = kdb_value_double(expression);                                                 \
+        return KDB_OK;                                                                             \
+    }
+
+BOUNDED(asin, -1, 1, asin(x))
+BOUNDED(acos, -1, 1, acos(x))
+BOUNDED(acosh, 1, (double)INFINITY, acosh(x))
+BOUNDED(atanh, -1, 1, atanh(x))
+
+kdb_status plan_atan2(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                      kdb_value *ret_value)
+{
+    (void)eval;
+    (void)call;
+    *ret_value = kdb_value_double(atan2(args[0].real, args[1].real));
+    return KDB_OK;
+}
+
+kdb_status plan_pi(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                   kdb_value *ret_value)
+{
+    (void)eval;
+    (void)call;
+    (void)args;
+    *ret_value = kdb_value_double(PI);
+    return KDB_OK;
+}
+
+kdb_status plan_random(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                       kdb_value *ret_value)
+{
+    uint64_t bits;
+    (void)eval;
+    (void)call;
+    (void)args;
+    kdb_random_bytes(&bits, sizeof(bits));
+    *ret_value = kdb_value_double((double)(bits >> 11) * 0x1p-53);
+    return KDB_OK;
+}
+
+kdb_status plan_sqrt(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                     kdb_value *ret_value)
+{
+    (void)call;
+    if (args[0].real < 0)
+        return fail_domain(eval, "cannot take square root of a negative number");
+    *ret_value = kdb_value_double(sqrt(args[0].real));
+    return KDB_OK;
+}
+
+kdb_status plan_exp(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                    kdb_value *ret_value)
+{
+    double x = args[0].real;
+    (void)call;
+    return plan_real_result(eval, KDB_DOUBLE, exp(x), isinf(x), isinf(x), ret_value);
+}
+
+static kdb_status check_logarithm(struct kdb_eval *eval, double x)
+{
+    if (x == 0)
+        return fail_domain(eval, "cannot take logarithm of zero");
+    if (x < 0)
+        return fail_domain(eval, "cannot take logarithm of a negative number");
+    return KDB_OK;
+}
+
+kdb_status plan_ln(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                   kdb_value *ret_value)
+{
+    (void)call;
+    KDB_TRY(check_logarithm(eval, args[0].real));
+    *ret_value = kdb_value_double(log(args[0].real));
+    return KDB_OK;
+}
+
+kdb_status plan_log10(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                      kdb_value *ret_value)
+{
+    (void)call;
+    KDB_TRY(check_logarithm(eval, args[0].real));
+    *ret_value = kdb_value_double(log10(args[0].real));
+    return KDB_OK;
+}
+
+// log(base, x).
+kdb_status plan_log_base(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                         kdb_value *ret_value)
+{
+    (void)call;
+    KDB_TRY(check_logarithm(eval, args[0].real));
+    KDB_TRY(check_logarithm(eval, args[1].real));
+    if (args[0].real == 1)
+        return plan_fail_zero(eval);
+    *ret_value = kdb_value_double(log(args[1].real) / log(args[0].real));
+    return KDB_OK;
+}
+
+kdb_status plan_power(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
+                      kdb_value *ret_value)
+{
+    double x = args[0].real;
+    double y = args[1].real;
+    (void)call;
+    if (x == 0 && y < 0)
+        return fail_domain(eval, "zero raised to a negative power is undefined");
+    if (x < 0 && isfinite(y) && floor(y) != y)
+        return fail_domain(
+            eval, "a negative number raised to a non-integer power yields a complex result");
+    bool is_special = !isfinite(x) || !isfinite(y);
+    return plan_real_result(eval, KDB_DOUBLE, pow(x, y), is_special, is_special || x == 0,
+                            ret_value);
+}
