@@ -255,13 +255,13 @@ kdb_status plan_lcm(struct kdb_eval *eval, const struct kdb_expr *call, const kd
 
 // ---- bits ----
 
-#define BITS(verb, operator)                                                                       \
+#define BITS(verb, sign)                                                                           \
     kdb_status plan_##verb##_bits(struct kdb_eval *eval, const struct kdb_expr *call,              \
                                   const kdb_value *args, kdb_value *ret_value)                     \
     {                                                                                              \
         (void)eval;                                                                                \
         *ret_value =                                                                               \
-            kdb_value_int((kdb_kind)call->type.kind, args[0].integer operator args[1].integer);    \
+            kdb_value_int((kdb_kind)call->type.kind, args[0].integer sign args[1].integer);        \
         return KDB_OK;                                                                             \
     }
 

@@ -69,13 +69,13 @@ int plan_compare(const kdb_value *a, const kdb_value *b)
     return compare_integer(a, b);
 }
 
-#define COMPARISON(operator_name, operator, class)                                                 \
-    kdb_status plan_##operator_name##_##class(struct kdb_eval * eval, const struct kdb_expr *call, \
-                                              const kdb_value *args, kdb_value *ret_value)         \
+#define COMPARISON(verb, relation, class)                                                          \
+    kdb_status plan_##verb##_##class(struct kdb_eval * eval, const struct kdb_expr *call,          \
+                                     const kdb_value *args, kdb_value *ret_value)                  \
     {                                                                                              \
         (void)eval;                                                                                \
         (void)call;                                                                                \
-        return plan_return_bool(compare_##class(&args[0], &args[1]) operator0, ret_value);         \
+        return plan_return_bool(compare_##class(&args[0], &args[1]) relation 0, ret_value);        \
     }
 
 #define COMPARISONS(class)                                                                         \
