@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "conf/limits.h"
 #include "exec/bootstrap.h"
 #include "exec/partition_cache.h"
 #include "exec/system_tables.h"
@@ -19,6 +20,7 @@
 #include "net/signals.h"
 #include "net/tls.h"
 #include "server/data_folder.h"
+#include "server/system_values.h"
 #include "server/version.h"
 
 // Statements that wait for a worker; more are answered with 503.
@@ -41,6 +43,7 @@ struct kdb_server {
     struct kdb_snowflake ids;
     struct kdb_id_source id_source;
     struct kdb_password_policy passwords;
+    struct server_values values;
     struct kdb_system_tables system;
     struct kdb_exec_services services;
     struct kdb_token_issuer *issuer;
@@ -269,6 +272,7 @@ static kdb_status open_loops(struct kdb_server *server, struct kdb_ctx *ctx)
                                             .build_date = KDB_BUILD_DATE};
     server->api = kdb_api_create(&options);
     size_t count = processors_unless(settings->server_workers);
+    server->values.loop_count = count;
     server->loops = kdb_alloc_array(count, sizeof(struct kdb_loop *));
     for (size_t i = 0; i < count; i++) {
         KDB_TRY(kdb_loop_open(ctx, "loop", &server->loops[i]));
@@ -304,7 +308,9 @@ static kdb_status open_listener(struct kdb_server *server, struct kdb_ctx *ctx)
                                                      &settings->security_trusted_proxy_ranges,
                                                  .targets = targets,
                                                  .target_count = server->loop_count};
-    return kdb_listener_open(ctx, &options, &server->listener);
+    KDB_TRY(kdb_listener_open(ctx, &options, &server->listener));
+    server->values.listener = server->listener;
+    return KDB_OK;
 }
 
 // ---- the whole ----
@@ -330,6 +336,8 @@ static kdb_status start(struct kdb_server *server, struct kdb_ctx *ctx)
 {
     KDB_TRY(
         kdb_data_folder_open(ctx, text_of(server->settings->storage_data_path), &server->folder));
+    server->system = server_values_tables(&server->values, server->folder.path,
+                                          kdb_clock_now_us(kdb_clock_system()));
     KDB_TRY(open_roots(server, ctx));
     KDB_TRY(open_store(server, ctx));
     KDB_TRY(open_committer(server, ctx));
@@ -351,7 +359,7 @@ kdb_status kdb_server_start(const struct kdb_settings *settings, struct kdb_ctx 
     (void)pthread_cond_init(&server->changed, NULL);
     kdb_snowflake_init(&server->ids, kdb_clock_system(), 0);
     kdb_id_source_init(&server->id_source, kdb_clock_system());
-    server_system_tables_init(&server->system, settings);
+    server->values.settings = settings;
     kdb_status status = start(server, ctx);
     if (status != KDB_OK) {
         kdb_server_close(server);
