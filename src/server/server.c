@@ -299,15 +299,16 @@ static kdb_status open_listener(struct kdb_server *server, struct kdb_ctx *ctx)
     if (has_certificate)
         KDB_TRY(kdb_tls_open(ctx, text_of(settings->tls_certificate),
                              text_of(settings->tls_private_key), &server->tls));
-    const struct kdb_listener_options options = {.host = text_of(settings->server_host),
-                                                 .port = (uint16_t)settings->server_port,
-                                                 .backlog = (int)settings->performance_backlog,
-                                                 .limits = http_limits(settings),
-                                                 .tls = server->tls,
-                                                 .trusted_proxies =
-                                                     &settings->security_trusted_proxy_ranges,
-                                                 .targets = targets,
-                                                 .target_count = server->loop_count};
+    const struct kdb_listener_options options = {
+        .host = text_of(settings->server_host),
+        .port = (uint16_t)settings->server_port,
+        .backlog = (int)settings->performance_backlog,
+        .limits = http_limits(settings),
+        .tls = server->tls,
+        .trusted_proxies = settings->security_trusted_proxy_ranges.items,
+        .trusted_proxy_count = settings->security_trusted_proxy_ranges.count,
+        .targets = targets,
+        .target_count = server->loop_count};
     KDB_TRY(kdb_listener_open(ctx, &options, &server->listener));
     server->values.listener = server->listener;
     return KDB_OK;
