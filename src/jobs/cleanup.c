@@ -12,15 +12,34 @@ struct cleanup {
     int64_t files, partitions;
 };
 
-// `key` is 'M' and the partition's prefix. Files are deleted by the paths in the manifest: the
-// definition is gone.
-static kdb_status clean_partition(struct cleanup *cleanup, kdb_slice key, kdb_slice value)
+// The partition whose manifest record has this key ('M', table id, escaped user, …). A null user:
+// damaged.
+static uint32_t split_key(kdb_slice key, struct kdb_ctx *ctx, kdb_slice *ret_user,
+                          size_t *ret_prefix_len)
+{
+    kdb_slice rest = kdb_slice_skip(key, 5);
+    kdb_value user;
+    *ret_user = (kdb_slice){0};
+    if (key.len < 5 || kdb_key_read(rest, ctx, KDB_TYPE(KDB_TEXT), &user, ret_prefix_len) != KDB_OK)
+        return 0;
+    *ret_prefix_len += 4;
+    *ret_user = kdb_arena_copy(&ctx->arena, user.bytes);
+    const unsigned char *bytes = (const unsigned char *)key.data + 1;
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+           (uint32_t)bytes[3];
+}
+
+// Files are deleted by the paths in the manifest: the table's definition is gone.
+static kdb_status clean_partition(struct cleanup *cleanup, uint32_t table_id, kdb_slice user)
 {
     const struct kdb_jobs_options *options = &cleanup->jobs->options;
-    struct kdb_manifest *manifest;
-    KDB_TRY(kdb_manifest_read(options->segments, value, cleanup->ctx, &manifest));
-    kdb_status status = KDB_OK;
-    if (manifest->segment_count > 0) {
+    struct kdb_partition *partition;
+    KDB_TRY(kdb_partition_open(options->partitions, cleanup->ctx, table_id, user, KDB_READ_ANY,
+                               &partition));
+    struct kdb_manifest *manifest = NULL;
+    kdb_status status =
+        kdb_manifest_acquire(options->segments, partition, cleanup->ctx, KDB_READ_ANY, &manifest);
+    if (status == KDB_OK && manifest && manifest->segment_count > 0) {
         kdb_slice path = manifest->segments[0]->path;
         size_t end = path.len;
         while (end > 0 && path.data[end - 1] != '/')
@@ -29,24 +48,16 @@ static kdb_status clean_partition(struct cleanup *cleanup, kdb_slice key, kdb_sl
         status = kdb_segment_remove_all(options->segments, cleanup->ctx,
                                         kdb_slice_of(path.data, end), manifest);
     }
+    if (status == KDB_OK) {
+        cleanup->partitions++;
+        kdb_manifest_forget(cleanup->batch, partition->prefix);
+    }
     kdb_manifest_unref(manifest);
-    KDB_TRY(status);
-    cleanup->partitions++;
-    kdb_store_batch_delete(cleanup->batch, KDB_SPACE_META, key);
-    return KDB_OK;
+    kdb_partition_unref(partition);
+    return status;
 }
 
-static bool is_known(const struct cleanup *cleanup, kdb_slice key)
-{
-    if (!cleanup->snapshot || key.len < 5)
-        return false;
-    const unsigned char *bytes = (const unsigned char *)key.data + 1;
-    uint32_t table_id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-                        (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
-    return kdb_catalog_table_by_id(cleanup->snapshot, table_id) != NULL;
-}
-
-// Every manifest with a key in [first, end).
+// Every manifest with a key in [first, end), but for those of tables that the snapshot knows.
 static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slice end)
 {
     struct kdb_store *store = cleanup->jobs->options.store;
@@ -55,6 +66,7 @@ static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slic
     struct kdb_store_scan *scan;
     KDB_TRY(kdb_store_scan_open(store, cleanup->ctx, NULL, &range, &scan));
     cleanup->batch = kdb_store_batch_open(store);
+    kdb_slice last = {0}; // prefix of the partition cleaned last: it may have several records
     kdb_status status = KDB_OK;
     while (status == KDB_OK) {
         kdb_slice key;
@@ -63,8 +75,17 @@ static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slic
         status = kdb_store_scan_next(scan, cleanup->ctx, &key, &value, &has_more);
         if (status != KDB_OK || !has_more)
             break;
-        if (!is_known(cleanup, key))
-            status = clean_partition(cleanup, key, value);
+        kdb_slice user;
+        size_t prefix_len;
+        uint32_t table_id = split_key(key, cleanup->ctx, &user, &prefix_len);
+        kdb_ctx_clear_error(cleanup->ctx);
+        bool is_known = !user.data ||
+                        (cleanup->snapshot && kdb_catalog_table_by_id(cleanup->snapshot, table_id));
+        kdb_slice prefix = is_known ? last : kdb_slice_of(key.data + 1, prefix_len);
+        if (is_known || kdb_slice_equal(prefix, last))
+            continue;
+        last = kdb_arena_copy(&cleanup->ctx->arena, prefix);
+        status = clean_partition(cleanup, table_id, user);
     }
     kdb_store_scan_close(scan);
     if (status == KDB_OK && cleanup->partitions > 0)
