@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who makes the rows of which system table; SHOW commands use the same functions with a filter.
+#ifndef KDB_EXEC_SYSTEM_ROWS_PRIV_H
+#define KDB_EXEC_SYSTEM_ROWS_PRIV_H
+
+#include "exec/row_writer.h"
+#include "exec/system_rows.h"
+
+// What a SHOW command leaves out; zeroed: nothing.
+struct rows_filter {
+    kdb_slice space;     // only tables of this namespace
+    bool is_newest_only; // schemas: only the newest version of a table
+    kdb_slice user;      // only this user's partitions
+};
+
+typedef kdb_status (*system_rows_make)(struct row_writer *writer, const struct rows_filter *filter);
+
+// ---- system_rows_catalog.c ----
+KDB_NODISCARD kdb_status system_rows_users(struct row_writer *writer,
+                                           const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_namespaces(struct row_writer *writer,
+                                                const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_schemas(struct row_writer *writer,
+                                             const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_table_schemas(struct row_writer *writer,
+                                                   const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_tables(struct row_writer *writer,
+                                            const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_columns(struct row_writer *writer,
+                                             const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_storages(struct row_writer *writer,
+                                              const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_storage_locations(struct row_writer *writer,
+                                                       const struct rows_filter *filter);
+
+// ---- system_rows_information.c ----
+KDB_NODISCARD kdb_status system_rows_datatypes(struct row_writer *writer,
+                                               const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_information_tables(struct row_writer *writer,
+                                                        const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_information_columns(struct row_writer *writer,
+                                                         const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_schemata(struct row_writer *writer,
+                                              const struct rows_filter *filter);
+
+// ---- system_rows_state.c ----
+KDB_NODISCARD kdb_status system_rows_jobs(struct row_writer *writer,
+                                          const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_counters(struct row_writer *writer,
+                                              const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_manifest(struct row_writer *writer,
+                                              const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_settings(struct row_writer *writer,
+                                              const struct rows_filter *filter);
+
+// ---- system_rows_stats.c ----
+KDB_NODISCARD kdb_status system_rows_stats(struct row_writer *writer,
+                                           const struct rows_filter *filter);
+
+// ---- partition_list.c: partitions with cold rows ----
+// One of them; all borrowed for the call.
+struct partition_entry {
+    struct kdb_table *table;
+    kdb_slice user; // empty for a shared table
+    const struct kdb_partition_counters *counters;
+    struct kdb_manifest *manifest;
+    bool is_loaded; // the manifest was in memory before
+};
+// Calls `visit` for every partition of `table`, or (NULL) of every table in the statement's
+// snapshot, that has a manifest.
+typedef kdb_status (*partition_visit)(void *self, const struct partition_entry *entry);
+KDB_NODISCARD kdb_status partition_list_manifests(struct kdb_exec *exec,
+                                                  const struct kdb_table *table,
+                                                  partition_visit visit, void *self);
+
+#endif
