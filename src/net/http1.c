@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "net/forwarded_priv.h"
 #include "net/guard.h"
 #include "net/http1_priv.h"
@@ -524,6 +525,7 @@ static void handle(struct kdb_http1 *http)
     }
     env->requests++;
     http->is_in_handler = true;
+    slot->request.received_ns = kdb_monotonic_ns();
     env->handler.on_request(env->handler.self, &slot->request);
     http->is_in_handler = false;
     if (http->has_answer) {
