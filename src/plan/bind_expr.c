@@ -30,27 +30,17 @@ static kdb_status bind_args(struct bind *bind, const struct kdb_ast *ast, struct
     return KDB_OK;
 }
 
-// Digits before and behind the point of a number's text; false beyond 38 digits or for an exponent
-// out of reach.
-static bool decimal_type(kdb_slice text, kdb_type *ret)
-{
-    return kdb_decimal_type_of(text, ret);
-}
-
-static kdb_status number_type(struct bind *bind, const struct kdb_ast *ast, kdb_type *ret)
+static void number_type(const struct kdb_ast *ast, kdb_type *ret)
 {
     int64_t value;
     if (ast->literal_kind == KDB_AST_INTEGER && kdb_slice_to_i64(ast->text, &value)) {
         bool is_int = value >= INT32_MIN && value <= INT32_MAX;
         *ret = KDB_TYPE(is_int ? KDB_INT : KDB_BIGINT);
-        return KDB_OK;
+        return;
     }
-    if (!decimal_type(ast->text, ret)) {
-        kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_OUT_OF_RANGE, "the number %.*s has more than 38 digits",
-                        KDB_ARG(ast->text));
-    }
-    return KDB_OK;
+    // PostgreSQL's numeric has no limit; what does not fit 38 digits here is a double (docs/SQL.md).
+    if (!kdb_decimal_type_of(ast->text, ret))
+        *ret = KDB_TYPE(KDB_DOUBLE);
 }
 
 static kdb_status bind_input(struct bind *bind, struct kdb_input input, int position,
@@ -97,7 +87,7 @@ static kdb_status bind_literal(struct bind *bind, const struct kdb_ast *ast, str
         return bind_bits(bind, ast, ret);
     case KDB_AST_INTEGER:
     case KDB_AST_DECIMAL:
-        KDB_TRY(number_type(bind, ast, &type));
+        number_type(ast, &type);
         break;
     case KDB_AST_STRING:
         break;

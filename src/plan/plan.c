@@ -273,8 +273,7 @@ static kdb_status read_number(struct kdb_ctx *ctx, kdb_slice text, char form, kd
 {
     kdb_type type = KDB_TYPE(form == 'i' ? KDB_INT : KDB_BIGINT);
     if (form == 'n' && !kdb_decimal_type_of(text, &type))
-        return kdb_fail(ctx, KDB_ERR_OUT_OF_RANGE, "the number %.*s has more than 38 digits",
-                        KDB_ARG(text));
+        type = KDB_TYPE(KDB_DOUBLE);
     return kdb_value_parse(text, ctx, type, ret);
 }
 
