@@ -32,14 +32,21 @@ KDB_NODISCARD kdb_status row_writer_begin(struct row_writer *writer, struct kdb_
 KDB_NODISCARD kdb_status row_writer_begin_table(struct row_writer *writer, struct kdb_exec *exec,
                                                 const struct kdb_table *table);
 
-void row_writer_text(struct row_writer *writer, kdb_slice text);   // TEXT, JSON; null slice: NULL
-void row_writer_cstr(struct row_writer *writer, const char *text); // same
-void row_writer_int(struct row_writer *writer, int64_t value);     // SMALLINT, INT, BIGINT
+// TEXT and JSON; NULL for the null slice.
+void row_writer_text(struct row_writer *writer, kdb_slice text);
+// As above.
+void row_writer_cstr(struct row_writer *writer, const char *text);
+// SMALLINT, INT and BIGINT.
+void row_writer_int(struct row_writer *writer, int64_t value);
+// BOOLEAN.
 void row_writer_bool(struct row_writer *writer, bool value);
-void row_writer_time(struct row_writer *writer, int64_t us); // TIMESTAMP
+// TIMESTAMP in microseconds since 1970.
+void row_writer_time(struct row_writer *writer, int64_t us);
 // TIMESTAMP, NULL for 0.
 void row_writer_time_or_null(struct row_writer *writer, int64_t us);
+// NULL of the column's kind.
 void row_writer_null(struct row_writer *writer);
+// The row is complete.
 KDB_NODISCARD kdb_status row_writer_end(struct row_writer *writer);
 
 #endif
