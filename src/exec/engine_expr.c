@@ -22,20 +22,47 @@ static kdb_status count_terms(struct printer *printer, size_t count)
                     printer->exec->plan->reason, terms_max);
 }
 
+static void print_param(struct printer *printer, size_t number, kdb_type type)
+{
+    kdb_buf_printf(out(printer), "CAST($%zu AS ", number);
+    kdb_engine_quote_type(out(printer), type);
+    kdb_buf_put(out(printer), ')');
+}
+
+static size_t add_param(struct printer *printer, struct engine_param param)
+{
+    struct engine_text *text = printer->text;
+    KDB_PUSH(&printer->exec->ctx->arena, text->params, text->param_count, text->param_capacity,
+             param);
+    return text->param_count;
+}
+
 // Inputs become parameters in the order they are met; the cast tells DuckDB the type before a value
 // is bound.
 static void print_input(struct printer *printer, const struct kdb_expr *expr)
 {
-    struct engine_text *text = printer->text;
+    const struct engine_text *text = printer->text;
     size_t at = 0;
-    while (at < text->input_count && text->inputs[at] != expr->input)
+    while (at < text->param_count &&
+           !(text->params[at].is_input && text->params[at].input == expr->input))
         at++;
-    if (at == text->input_count)
-        KDB_PUSH(&printer->exec->ctx->arena, text->inputs, text->input_count, text->input_capacity,
-                 expr->input);
-    kdb_buf_printf(out(printer), "CAST($%zu AS ", at + 1);
-    kdb_engine_quote_type(out(printer), expr->type);
-    kdb_buf_put(out(printer), ')');
+    size_t number =
+        at < text->param_count
+            ? at + 1
+            : add_param(printer, (struct engine_param){.is_input = true, .input = expr->input});
+    print_param(printer, number, expr->type);
+}
+
+// What is the same for every row of the statement (NOW(), CURRENT_USER()) is computed by the
+// evaluator, so that both paths see one instant.
+static kdb_status print_value_of(struct printer *printer, const struct kdb_expr *call)
+{
+    struct kdb_eval eval;
+    exec_eval_init(printer->exec, NULL, &printer->exec->ctx->arena, &eval);
+    struct engine_param param = {.is_input = false};
+    KDB_TRY(kdb_eval(call, &eval, &param.value));
+    print_param(printer, add_param(printer, param), call->type);
+    return KDB_OK;
 }
 
 static void print_column(struct printer *printer, const struct kdb_expr *expr)
@@ -196,6 +223,10 @@ static kdb_status print_template(struct printer *printer, const struct kdb_expr 
             KDB_TRY(print_joined(printer, call, 0, ", "));
         } else if (*at == 'D') {
             kdb_buf_slice(out(printer), call->is_distinct ? KDB_LIT("DISTINCT ") : KDB_LIT(""));
+        } else if (*at == 'T') {
+            kdb_engine_quote_type(out(printer), call->type);
+        } else if (*at == 'V') {
+            KDB_TRY(print_value_of(printer, call));
         } else if (*at == 'O') {
             KDB_TRY(print_orders(printer, call->order, call->order_count));
         } else {

@@ -101,10 +101,15 @@ KDB_NODISCARD kdb_status insert_run(struct kdb_exec *exec, kdb_exec_step *ret_st
 KDB_NODISCARD kdb_status update_run(struct kdb_exec *exec, kdb_exec_step *ret_step);
 
 // ---- engine_text.c ----
+struct engine_param { // $1, $2, … of the text
+    bool is_input;
+    uint32_t input;  // of the plan
+    kdb_value value; // else: computed once for this execution
+};
 struct engine_text {
     struct kdb_buf sql;
-    uint32_t *inputs; // plan inputs bound as $1, $2, …
-    size_t input_count, input_capacity;
+    struct engine_param *params;
+    size_t param_count, param_capacity;
 };
 // The plan's query as DuckDB text; source_texts[i] is the FROM item of plan->sources[i].
 KDB_NODISCARD kdb_status engine_text_write(struct kdb_exec *exec, const kdb_slice *source_texts,

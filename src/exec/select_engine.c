@@ -317,15 +317,16 @@ static kdb_status execute(struct engine_run *run)
     kdb_slice sql = kdb_arena_copy(&exec->ctx->arena, kdb_buf_view(&text.sql));
     kdb_buf_deinit(&text.sql);
     KDB_TRY(status);
-    kdb_value *params = kdb_arena_array(&exec->ctx->arena, text.input_count + 1, sizeof(kdb_value));
-    for (size_t i = 0; i < text.input_count; i++)
-        params[i] = exec->inputs[text.inputs[i]];
+    kdb_value *params = kdb_arena_array(&exec->ctx->arena, text.param_count + 1, sizeof(kdb_value));
+    for (size_t i = 0; i < text.param_count; i++)
+        params[i] =
+            text.params[i].is_input ? exec->inputs[text.params[i].input] : text.params[i].value;
     kdb_type *types = kdb_arena_array(&exec->ctx->arena, query->target_count + 1, sizeof(kdb_type));
     for (size_t i = 0; i < query->target_count; i++)
         types[i] = query->targets[i].expr->type;
     const struct kdb_engine_statement statement = {.sql = sql,
                                                    .params = params,
-                                                   .param_count = (uint32_t)text.input_count,
+                                                   .param_count = (uint32_t)text.param_count,
                                                    .sources = run->sources,
                                                    .source_count = run->source_count,
                                                    .columns = types,

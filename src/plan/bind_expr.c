@@ -38,7 +38,8 @@ static void number_type(const struct kdb_ast *ast, kdb_type *ret)
         *ret = KDB_TYPE(is_int ? KDB_INT : KDB_BIGINT);
         return;
     }
-    // PostgreSQL's numeric has no limit; what does not fit 38 digits here is a double (docs/SQL.md).
+    // PostgreSQL's numeric has no limit; what does not fit 38 digits here is a double
+    // (docs/SQL.md).
     if (!kdb_decimal_type_of(ast->text, ret))
         *ret = KDB_TYPE(KDB_DOUBLE);
 }
@@ -136,6 +137,11 @@ static kdb_status bind_param(struct bind *bind, const struct kdb_ast *ast, struc
     return bind_input(bind, input, ast->position, ret);
 }
 
+static kdb_status freeze_argument(void *self, struct kdb_expr *expr)
+{
+    return bind_freeze(self, expr);
+}
+
 kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct kdb_expr **args,
                      size_t count, int position, struct kdb_expr **ret)
 {
@@ -145,6 +151,7 @@ kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct
                                      .args = args,
                                      .arg_count = count,
                                      .coerce = bind_coerce_implicit,
+                                     .freeze = freeze_argument,
                                      .self = bind};
     const struct kdb_function *function;
     kdb_type type;

@@ -8,6 +8,7 @@ answers must be PostgreSQL's. Prints what differs, grouped, and a last line `N p
 """
 import argparse
 import datetime
+import http.client
 import json
 import os
 import pathlib
@@ -45,7 +46,7 @@ class Postgres:
 
     def script(self, text):
         """Runs statements; returns standard output."""
-        done = subprocess.run([POSTGRES / "psql", "-h", self.folder, "-U", "test", "-d", "postgres", "-X", "-q", "-A", "-t",
+        done = subprocess.run([POSTGRES / "psql", "-h", self.folder, "-U", "test", "-d", "postgres", "-X", "-q", "-A",
                                "-F", "\x02", "-R", "\x03", "-P", "null=\x04"], input=text.encode(), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         return done.stdout.decode()
@@ -62,11 +63,8 @@ class Postgres:
     def parse(part):
         if part.startswith("ERROR:"):
             return part.strip()
-        if part.endswith("\n"):
-            part = part[:-1]
-        if part == "":
-            return []
-        return [[None if cell == "\x04" else cell for cell in row.split("\x02")] for row in part.split("\x03")]
+        records = part.split("\x03")  # a header, the rows, "(2 rows)"
+        return [[None if cell == "\x04" else cell for cell in row.split("\x02")] for row in records[1:-1]]
 
     def stop(self):
         self.server.send_signal(2)
@@ -106,6 +104,9 @@ class Kalam:
                 return json.load(answer)
         except urllib.error.HTTPError as failure:
             return json.load(failure)
+        except (ConnectionError, http.client.HTTPException) as failure:
+            self.log.flush()
+            sys.exit(f"the server is gone ({failure}) after {body}\n" + pathlib.Path(self.log.name).read_text(encoding="utf-8")[-3000:])
 
     def run(self, sql):
         """The last result of the statements, or the error text."""
@@ -141,10 +142,8 @@ class Kalam:
 
 # ---- the rows ----
 
-def columns_sql(postgres):
-    types = {"BIGINT": "BIGINT", "TEXT": 'TEXT COLLATE "C"'}
-    return ", ".join(f"{name} {types.get(kind, kind) if postgres else kind}{' PRIMARY KEY' if name == 'id' else ''}"
-                     for name, kind, _ in generate.COLUMNS)
+def columns_sql():
+    return ", ".join(f"{name} {kind}{' PRIMARY KEY' if name == 'id' else ''}" for name, kind, _ in generate.COLUMNS)
 
 
 def insert(table, rows):
@@ -152,14 +151,14 @@ def insert(table, rows):
 
 
 def load_postgres(postgres, rows, seconds):
-    text = f"CREATE SCHEMA x; CREATE TABLE x.t1 ({columns_sql(True)}); CREATE TABLE x.t2 (id BIGINT PRIMARY KEY, t1_id BIGINT, k TEXT COLLATE \"C\", v INT);"
+    text = f"CREATE SCHEMA x; CREATE TABLE x.t1 ({columns_sql()}); CREATE TABLE x.t2 (id BIGINT PRIMARY KEY, t1_id BIGINT, k TEXT, v INT);"
     print(postgres.script(text + insert("x.t1", rows) + ";" + insert("x.t2", seconds) + ";"), end="")
 
 
 def load_kalam(kalam, rng, rows, seconds):
     for space in NAMESPACES:
         kalam.must(f"CREATE NAMESPACE {space}")
-        kalam.must(f"CREATE USER TABLE {space}.t1 ({columns_sql(False)})")
+        kalam.must(f"CREATE USER TABLE {space}.t1 ({columns_sql()})")
         kalam.must(f"CREATE USER TABLE {space}.t2 (id BIGINT PRIMARY KEY, t1_id BIGINT, k TEXT, v INT)")
     for space in ("hot", "cold"):
         kalam.must(insert(f"{space}.t1", rows))
