@@ -174,8 +174,10 @@ static void print_result(const struct load_result *result, uint32_t connections)
     const struct histogram *latencies = &result->latencies;
     struct kdb_buf out = {0};
     double seconds = result->seconds > 0 ? result->seconds : 1e-9;
-    kdb_buf_printf(&out, "{\"connections\":%u,\"requests\":%llu,\"errors\":%llu", connections,
-                   (unsigned long long)result->requests, (unsigned long long)result->errors);
+    kdb_buf_printf(&out, "{\"connections\":%u,\"requests\":%llu", connections,
+                   (unsigned long long)result->requests);
+    kdb_buf_printf(&out, ",\"answered\":%llu,\"errors\":%llu", (unsigned long long)result->answered,
+                   (unsigned long long)result->errors);
     kdb_buf_printf(&out, ",\"seconds\":%.3f,\"per_second\":%.1f", result->seconds,
                    (double)result->requests / seconds);
     print_us(&out, "mean_us",

@@ -300,6 +300,7 @@ static kdb_status run_connections(struct load *load)
     load->result.seconds = (double)(end - load->measure_ns) / NS_PER_SECOND;
     load->result.cpu_seconds = cpu_seconds() - load->cpu_before;
     load->result.next = load->source.next;
+    load->result.answered = load->answered;
     return KDB_OK;
 }
 

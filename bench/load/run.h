@@ -34,6 +34,7 @@ struct load_options {
 struct load_result {
     struct histogram latencies; // of the measured requests
     uint64_t requests;          // measured and right
+    uint64_t answered;          // whole run, right or wrong
     uint64_t errors;            // wrong answers, warm-up included
     double seconds;             // from the end of the warm-up to the last measured answer
     double cpu_seconds;         // of this process while measuring

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one work in turn against our server and PostgreSQL, several times, and takes the median."""
+import json
+import pathlib
+import statistics
+import subprocess
+
+from suite import machine
+from suite.machine import Failure
+
+
+class Load:
+    """kalam-load on the clients' core."""
+
+    def __init__(self, programs, scratch, cores, seed):
+        self.programs, self.scratch, self.cores, self.seed = programs, scratch, cores, seed
+
+    def command(self, port, body, *, tokens=(), connections=64, seconds=4.0, count=0, rows=None, expect="", first=0,
+                warmup=0.5):
+        (self.scratch / "body.json").write_text(body, encoding="utf-8")
+        (self.scratch / "tokens").write_text("".join(token + "\n" for token in tokens), encoding="utf-8")
+        words = [self.programs / "kalam-load", "--port", port, "--connections", connections, "--seed", self.seed,
+                 "--first", first, "--tokens", self.scratch / "tokens"]
+        words += ["--seconds", 0, "--count", count, "--warmup", 0] if count else ["--seconds", seconds, "--warmup", warmup]
+        words += ["--rows", rows] if rows is not None else []
+        words += ["--expect", expect] if expect else []
+        return self.cores.on_client_core(*words, self.scratch / "body.json")
+
+    def run(self, port, body, **options):
+        """What kalam-load printed; a run with a wrong answer is none."""
+        result = subprocess.run(self.command(port, body, **options), capture_output=True, text=True, check=False)
+        if not result.stdout:
+            raise Failure(result.stderr.strip())
+        figures = json.loads(result.stdout)
+        if figures["errors"]:
+            raise Failure(f"{figures['errors']} of {figures['answered']} answers are wrong; {figures['first_error']}")
+        return figures
+
+
+def median_run(runs):
+    """The run in the middle by its rate, with the range of all."""
+    ordered = sorted(runs, key=lambda run: run["per_second"])
+    middle = dict(ordered[(len(ordered) - 1) // 2])
+    middle["all_per_second"] = [run["per_second"] for run in runs]
+    return middle
+
+
+def on_server(server, load, body, **options):
+    """One run of kalam-load with what the server used for it."""
+    before = server.cpu_seconds()
+    figures = load.run(server.port, body, **options)
+    figures["cpu_us"] = round((server.cpu_seconds() - before) * 1e6 / max(1, figures["answered"]), 2)
+    return figures
+
+
+class Comparison:
+    """Our server and PostgreSQL, of which one sleeps while the other is measured."""
+
+    def __init__(self, server, postgres, load, options):
+        self.server, self.postgres, self.load, self.options = server, postgres, load, options
+        self.tokens = [server.client().token]
+        self.next = {"inserted": 10_000_000, "updated": 10_000}
+
+    def ours(self, work, connections, seconds, prepare):
+        """One run of a work against our server."""
+        if prepare:
+            prepare()
+        options = {"tokens": self.tokens, "connections": connections, "rows": work.rows, "expect": work.expect,
+                   "first": self.next.get(work.table, 0)}
+        options.update({"count": work.count} if work.count else {"seconds": seconds})
+        figures = on_server(self.server, self.load, work.body, **options)
+        if work.table:
+            self.next[work.table] = figures["next"]
+        return figures
+
+    def theirs(self, work, protocol, run_index, prepare):
+        """One run of a work against PostgreSQL."""
+        if prepare:
+            prepare()
+        bound = {"transactions": work.count} if work.count else {"seconds": self.options.postgres_seconds}
+        self.next["postgres"] = first = self.next.get("postgres", 0) + 10_000_000
+        return self.postgres.pgbench(work.postgres, protocol, first=first, **bound)
+
+    def measure(self, work, prepare=None, prepare_postgres=None):
+        """{"ours", "one_client", "postgres_simple", "postgres_prepared", "memory"} of a work."""
+        ours, simple, prepared = [], [], []
+        with_postgres = self.postgres is not None and bool(work.postgres)
+        for index in range(self.options.repeats):
+            ours.append(self.ours(work, 64, self.options.seconds, prepare))
+            if with_postgres:
+                self.server.pause()
+                self.postgres.resume()
+                simple.append(self.theirs(work, "simple", index, prepare_postgres))
+                prepared.append(self.theirs(work, "prepared", index, prepare_postgres))
+                self.postgres.pause()
+                self.server.resume()
+        result = {"ours": median_run(ours), "memory": self.server.memory()}
+        if not work.count:
+            result["one_client"] = self.ours(work, 1, min(self.options.seconds, 1.5), prepare)
+        if with_postgres:
+            result.update(postgres_simple=median_run(simple), postgres_prepared=median_run(prepared))
+        return result
+
+    def profile(self, work, folder, prepare=None):
+        """One more run under perf; writes where the server spent it."""
+        if prepare:
+            prepare()
+        data = folder / f"{work.name}.perf"
+        options = {"tokens": self.tokens, "first": self.next.get(work.table, 0), "count": work.count,
+                   "seconds": max(2.0, self.options.seconds)}
+        with subprocess.Popen(["perf", "record", "-q", "-g", "-F", "997", "-o", data, "-p",
+                               str(self.server.process.pid)]) as perf:
+            figures = self.load.run(self.server.port, work.body, **options)
+            perf.terminate()
+        if work.table:
+            self.next[work.table] = figures["next"]
+        for name, words in (("flat", ["--no-children", "-g", "none"]), ("tree", ["--children", "-g", "caller,0.5,callee"])):
+            text = machine.output("perf", "report", "--stdio", "-i", str(data), "--percent-limit", "0.5", *words)
+            pathlib.Path(folder / f"{work.name}.{name}.txt").write_text(text + "\n", encoding="utf-8")
+
+
+def middle(values):
+    return statistics.median(values)
