@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client's body, and the exchange of one request for one answer over its connection.
+#ifndef KDB_CLIENT_CLIENT_PRIV_H
+#define KDB_CLIENT_CLIENT_PRIV_H
+
+#include "client/client.h"
+#include "client/response_priv.h"
+#include "client/url_priv.h"
+
+struct kdb_client {
+    struct kdb_arena arena; // of the URL's parts
+    struct client_url url;
+    int64_t connect_timeout_ms;
+    int64_t receive_timeout_ms;
+    int fd;               // -1: not connected
+    int64_t last_used_ns; // kdb_monotonic_ns of the last answer
+    struct kdb_buf head;  // of the request
+    struct kdb_buf body;  // of the request
+    char *received;       // CLIENT_RECEIVE_BYTES
+    struct client_response response;
+    struct kdb_buf access_token;
+    struct kdb_buf refresh_token;
+};
+
+// What one recv may bring.
+#define CLIENT_RECEIVE_BYTES ((size_t)64 * 1024)
+
+// What a request says besides its body, which is client->body or nothing.
+struct client_request {
+    const char *method;
+    kdb_slice path;
+    kdb_slice token; // for Authorization, may be empty
+    bool has_body;
+};
+
+// Sends the request over the open connection or a new one and reads the whole answer into
+// client->response. Fails as client.h says; the connection is closed then.
+KDB_NODISCARD kdb_status client_exchange(struct kdb_client *client, struct kdb_ctx *ctx,
+                                         const struct client_request *request);
+
+// Connects client->fd to the first address of the URL's host that answers. UNAVAILABLE, TIMEOUT.
+KDB_NODISCARD kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx);
+
+// Closes the connection, if there is one.
+void client_disconnect(struct kdb_client *client);
+
+// Empties a buffer whose content is a secret, leaving no copy in its memory.
+void client_wipe(struct kdb_buf *buf);
+
+#endif

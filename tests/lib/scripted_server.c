@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scripted server: accept, read, answer, until the script is at its end.
+#include "lib/scripted_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/buf.h"
+
+struct scripted_server {
+    int listener;
+    pthread_t thread;
+    bool is_stopped;
+    char url[64];
+    struct scripted_answer *answers;
+    size_t answer_count;
+    struct kdb_buf *requests; // one for each answer
+    size_t request_count;
+    size_t connection_count;
+};
+
+// Bytes of the request that is at the front of `buf`; 0 when it is not complete.
+static size_t request_size(struct kdb_buf *buf)
+{
+    kdb_slice text = kdb_buf_view(buf);
+    size_t head = kdb_slice_find(text, KDB_LIT("\r\n\r\n"), 0);
+    if (head == SIZE_MAX)
+        return 0;
+    size_t field = kdb_slice_find(text, KDB_LIT("\r\nContent-Length: "), 0);
+    size_t body = field < head ? strtoul(text.data + field + 18, NULL, 10) : 0;
+    size_t size = head + 4 + body;
+    return text.len >= size ? size : 0;
+}
+
+static bool read_request(int fd, struct kdb_buf *in, struct kdb_buf *ret_request)
+{
+    size_t size;
+    while ((size = request_size(in)) == 0) {
+        char *at = kdb_buf_reserve(in, 4096);
+        ssize_t count = recv(fd, at, 4096 - 1, 0);
+        if (count <= 0)
+            return false;
+        at[count] = '\0';
+        kdb_buf_advance(in, (size_t)count);
+    }
+    kdb_buf_append(ret_request, in->data, size);
+    kdb_buf_put(ret_request, '\0');
+    memmove(in->data, in->data + size, in->len - size);
+    in->len -= size;
+    return true;
+}
+
+static void send_answer(int fd, const struct scripted_answer *answer)
+{
+    size_t len = answer->bytes ? strlen(answer->bytes) : 0;
+    size_t piece = answer->piece ? answer->piece : len;
+    for (size_t at = 0; at < len; at += piece) {
+        size_t count = len - at < piece ? len - at : piece;
+        (void)send(fd, answer->bytes + at, count, MSG_NOSIGNAL);
+    }
+}
+
+static void wait_for_close(int fd)
+{
+    char unused[256];
+    while (recv(fd, unused, sizeof(unused), 0) > 0)
+        ;
+}
+
+// Answers on one connection until either side closes it.
+static void serve(struct scripted_server *server, int fd)
+{
+    struct kdb_buf in = {0};
+    bool is_open = true;
+    while (is_open && server->request_count < server->answer_count) {
+        if (!read_request(fd, &in, &server->requests[server->request_count]))
+            break;
+        const struct scripted_answer *answer = &server->answers[server->request_count++];
+        if (answer->waits)
+            wait_for_close(fd);
+        send_answer(fd, answer);
+        is_open = !answer->closes && !answer->waits;
+    }
+    kdb_buf_deinit(&in);
+    (void)close(fd);
+}
+
+static void *run(void *arg)
+{
+    struct scripted_server *server = arg;
+    while (server->request_count < server->answer_count) {
+        int fd = accept(server->listener, NULL, NULL);
+        if (fd < 0)
+            break;
+        int one = 1;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        server->connection_count++;
+        serve(server, fd);
+    }
+    (void)shutdown(server->listener, SHUT_RDWR);
+    return NULL;
+}
+
+struct scripted_server *scripted_server_start(const struct scripted_answer *answers, size_t count)
+{
+    struct scripted_server *server = kdb_alloc(sizeof(*server));
+    server->answers = kdb_alloc_array(count, sizeof(*answers));
+    for (size_t i = 0; i < count; i++)
+        server->answers[i] = answers[i];
+    server->answer_count = count;
+    server->requests = kdb_alloc_array(count, sizeof(struct kdb_buf));
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    KDB_ASSERT(bind(server->listener, (struct sockaddr *)&address, size) == 0);
+    KDB_ASSERT(listen(server->listener, 16) == 0);
+    KDB_ASSERT(getsockname(server->listener, (struct sockaddr *)&address, &size) == 0);
+    (void)snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u",
+                   ntohs(address.sin_port));
+    KDB_ASSERT(pthread_create(&server->thread, NULL, run, server) == 0);
+    return server;
+}
+
+const char *scripted_server_url(const struct scripted_server *server)
+{
+    return server->url;
+}
+
+void scripted_server_stop(struct scripted_server *server)
+{
+    if (server->is_stopped)
+        return;
+    server->is_stopped = true;
+    (void)shutdown(server->listener, SHUT_RDWR);
+    (void)pthread_join(server->thread, NULL);
+    (void)close(server->listener);
+}
+
+const char *scripted_server_request(const struct scripted_server *server, size_t index)
+{
+    return index < server->request_count ? server->requests[index].data : NULL;
+}
+
+size_t scripted_server_connections(const struct scripted_server *server)
+{
+    return server->connection_count;
+}
+
+void scripted_server_destroy(struct scripted_server *server)
+{
+    if (!server)
+        return;
+    scripted_server_stop(server);
+    for (size_t i = 0; i < server->answer_count; i++)
+        kdb_buf_deinit(&server->requests[i]);
+    kdb_free(server->requests);
+    kdb_free(server->answers);
+    kdb_free(server);
+}
+
+char *scripted_reply(int status, const char *body)
+{
+    struct kdb_buf reply = {0};
+    kdb_buf_printf(&reply,
+                   "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n"
+                   "%s",
+                   status, strlen(body), body);
+    char *text = kdb_alloc_text(reply.data, reply.len);
+    kdb_buf_deinit(&reply);
+    return text;
+}
