@@ -21,6 +21,7 @@ struct kdb_token_issuer_options {
     int64_t access_seconds;  // auth.jwt_expiry_hours
     int64_t refresh_seconds; // KDB_LIMIT_REFRESH_LIFETIMES times that
 };
+// CONFIG when the secret is too short. Destroy with kdb_token_issuer_destroy.
 KDB_NODISCARD kdb_status kdb_token_issuer_create(const struct kdb_token_issuer_options *options,
                                                  struct kdb_ctx *ctx,
                                                  struct kdb_token_issuer **ret_issuer);

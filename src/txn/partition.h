@@ -101,6 +101,7 @@ KDB_NODISCARD kdb_status kdb_partition_scan_stored(struct kdb_store *store, stru
 // too.
 void kdb_partition_drop_table(struct kdb_partition_registry *registry, uint32_t table_id);
 
+// Partitions held in memory now. Any thread.
 size_t kdb_partition_count(struct kdb_partition_registry *registry);
 
 #endif
