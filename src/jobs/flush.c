@@ -135,8 +135,10 @@ static kdb_status write_segment(struct flush *flush, kdb_slice folder)
         return KDB_OK;
     int64_t bytes = segment->size_bytes;
     int64_t rows = segment->row_count;
-    kdb_status status = kdb_manifest_change(options->segments, options->committer, &job->ctx,
-                                            flush->partition, job->table, folder, segment, NULL, 0);
+    const struct kdb_manifest_change change = {
+        .partition = flush->partition, .table = job->table, .folder = folder, .added = segment};
+    kdb_status status =
+        kdb_manifest_change(options->segments, options->committer, &job->ctx, &change);
     kdb_segment_unref(segment);
     KDB_TRY(status);
     job->files++;

@@ -27,8 +27,12 @@ static kdb_status work_on(struct job *job, struct job_thread *thread, kdb_slice 
     KDB_TRY(kdb_partition_open(job->jobs->options.partitions, &job->ctx, job->table->id, user,
                                KDB_READ_ANY, &partition));
     kdb_status status = KDB_OK;
+    // A flush and a rewrite of one partition would each build on a manifest that the other
+    // replaces.
+    (void)pthread_mutex_lock(&partition->maintenance);
     if (!atomic_load(&partition->is_dropped))
         status = work(job, thread, partition);
+    (void)pthread_mutex_unlock(&partition->maintenance);
     kdb_partition_unref(partition);
     return status;
 }

@@ -63,9 +63,14 @@ static kdb_status rewrite_segments(struct rewrite *rewrite, struct job_thread *t
         kdb_segment_next_number(options->segments, options->committer, &job->ctx, &what.number));
     struct kdb_segment *segment = NULL;
     KDB_TRY(kdb_segment_write(options->segments, thread->writer, &job->ctx, &what, &segment));
+    const struct kdb_manifest_change change = {.partition = partition,
+                                               .table = job->table,
+                                               .folder = what.folder,
+                                               .added = segment,
+                                               .removed = manifest->segments,
+                                               .removed_count = manifest->segment_count};
     kdb_status status =
-        kdb_manifest_change(options->segments, options->committer, &job->ctx, partition, job->table,
-                            what.folder, segment, manifest->segments, manifest->segment_count);
+        kdb_manifest_change(options->segments, options->committer, &job->ctx, &change);
     if (status == KDB_OK && segment) {
         job->files++;
         job->rows += segment->row_count;

@@ -90,6 +90,7 @@ static void partition_free(struct kdb_partition *partition)
     if (partition->manifest)
         partition->registry->hooks.manifest_unref(partition->manifest);
     (void)pthread_mutex_destroy(&partition->lock);
+    (void)pthread_mutex_destroy(&partition->maintenance);
     kdb_free((void *)(uintptr_t)partition->user.data);
     kdb_free((void *)(uintptr_t)partition->prefix.data);
     kdb_free(partition);
@@ -202,6 +203,7 @@ static struct kdb_partition *partition_create(struct kdb_partition_registry *reg
     partition->prefix = kdb_slice_of(kdb_alloc_text(prefix.data, prefix.len), prefix.len);
     partition->hash = kdb_slice_hash(prefix);
     (void)pthread_mutex_init(&partition->lock, NULL);
+    (void)pthread_mutex_init(&partition->maintenance, NULL);
     atomic_init(&partition->version, 1);
     atomic_init(&partition->hot_rows, counters->hot_rows);
     atomic_init(&partition->live_rows, counters->live_rows);

@@ -43,6 +43,7 @@ struct kdb_partition {
     _Atomic uint32_t flush_interval_seconds;
     struct kdb_commit_touch *touch; // the committer's notes while a group is formed, else NULL
 
+    pthread_mutex_t maintenance;   // held by the job that flushes or rewrites the partition
     pthread_mutex_t lock;          // guards the two below
     struct kdb_manifest *manifest; // NULL: not loaded, see is_manifest_loaded
     bool is_manifest_loaded;
