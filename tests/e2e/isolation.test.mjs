@@ -147,8 +147,8 @@ test('no form of query shows a word of somebody else', async () => {
             onlyOwn(answer.text, who, sql);
             if (answer.status !== 200) continue;
             answered++;
-            if (/secret|\*/.test(sql) && !/COUNT\(\*\), MIN|INTERSECT|HAVING|NOT IN/.test(sql))
-                assert.match(answer.text, CANARY, `${sql} finds the own rows`);
+            if (/secret|\*/.test(sql) && !/INTERSECT|HAVING|NATURAL/.test(sql))
+                assert.match(answer.text, /canary-/, `${sql} finds the own rows`);
         }
     }
     assert.ok(answered >= (QUERIES.length - 4) * few.length, `${answered} queries were answered`);
@@ -230,7 +230,9 @@ test('system tables are for admins, whatever the query', async () => {
         for (const table of SYSTEM_TABLES) {
             for (const sql of EVASIONS(table)) {
                 const error = await who.refuses(sql, undefined, { status: 403, code: 'PERMISSION_DENIED' });
-                if (!sql.startsWith('EXPLAIN')) assert.match(error.message, new RegExp(`dba.*system|system.*dba|Admin privileges`, 'is'), sql);
+                if (sql.startsWith('EXPLAIN')) continue;
+                for (const words of ['Access denied', table, "System tables require 'dba' or 'system' role"])
+                    assert.ok(error.message.includes(words), `${sql}: ${error.message}`);
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests with a deadline, and what suites do with flushes, jobs and files.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test as nodeTest } from 'node:test';
 import { until } from './until.mjs';
@@ -83,15 +83,28 @@ export async function flush(admin, table) {
     }
 }
 
-// How many hot rows a user has in a table, as the server counts them.
-export async function hotRows(admin, table, user) {
+// What system.user_table_counters says of one user in one table; null when nothing.
+export async function counters(admin, table, user) {
+    const rows = await admin.objects('SELECT * FROM system.user_table_counters WHERE table_id = $1 AND user_id = $2',
+        [table.replace('.', ':'), user]);
+    assert.ok(rows.length <= 1, 'one row per user and table');
+    return rows.length === 0 ? null : { ...rows[0], hot: Number(rows[0].hot_rows), live: Number(rows[0].live_rows) };
+}
+
+// manifest.json of a folder; sequences stay text, they have more digits than a number holds.
+export function mirror(folder) {
+    const text = readFileSync(join(folder, 'manifest.json'), 'utf8');
+    return JSON.parse(text.replace(/("(?:min_seq|max_seq)": *)(\d+)/g, '$1"$2"'));
+}
+
+// The manifest of one scope as the server knows it; null when there is none.
+export async function manifest(admin, table, user) {
     const [namespace, name] = table.split('.');
-    const rows = await admin.column(
-        'SELECT c.hot_rows FROM system.user_table_counters c JOIN system.tables t ON t.table_id = c.table_id ' +
-        'WHERE t.namespace_id = $1 AND t.table_name = $2 AND c.user_id = $3',
+    const rows = await admin.objects('SELECT * FROM system.manifest WHERE namespace_id = $1 AND table_name = $2 AND scope = $3',
         [namespace, name, user]);
-    assert.ok(rows.length <= 1, 'one counter per user and table');
-    return rows.length === 0 ? 0 : Number(rows[0]);
+    assert.ok(rows.length <= 1);
+    return rows.length === 0 ? null
+        : JSON.parse(rows[0].manifest_json.replace(/("(?:min_seq|max_seq)": *)(\d+)/g, '$1"$2"'));
 }
 
 // Milliseconds since 1970 in a `_seq`.
