@@ -46,6 +46,9 @@ static const char *failure_text(kdb_status status)
         return "the store does not accept writes at the moment, nothing was written";
     case KDB_ERR_TABLE_NOT_FOUND:
         return "the table was dropped";
+    case KDB_ERR_IO:
+        return "the store could not write to the disk; whether the change is kept shows after the "
+               "server was started again";
     default:
         return "the store could not write, nothing was written";
     }
@@ -83,6 +86,7 @@ static void write_group(struct kdb_committer *committer, bool is_async)
             kdb_group_publish(group, &committer->options);
             atomic_fetch_add(&committer->rows, group->row_count);
         } else {
+            kdb_group_abandon(group);
             for (size_t i = 0; i < group->accepted_count; i++)
                 answer_failure(group->accepted[i], status);
         }
@@ -106,6 +110,9 @@ static void write_batch(struct kdb_committer *committer, struct kdb_commit_reque
 
 static void finish_group(struct kdb_committer *committer, struct kdb_commit_request *answered)
 {
+    // Before the answers: with them the senders' references to the partitions go.
+    kdb_group_clear(&committer->group);
+    kdb_ctx_reset(&committer->ctx);
     while (answered) {
         struct kdb_commit_request *next = answered->next;
         if (answered->outcome == KDB_COMMIT_CONFLICT)
@@ -115,8 +122,6 @@ static void finish_group(struct kdb_committer *committer, struct kdb_commit_requ
         answered->done(answered); // may free it
         answered = next;
     }
-    kdb_group_clear(&committer->group);
-    kdb_ctx_reset(&committer->ctx);
 }
 
 // Takes requests off the front of `list` that can share one batch, writes them and answers. Returns

@@ -32,7 +32,7 @@ typedef enum {
     KDB_COMMIT_DONE,     // committed; seq_first and seq_last are set
     KDB_COMMIT_CONFLICT, // an expectation did not hold: nothing was written, run the statement
                          // again
-    KDB_COMMIT_FAILED    // `status` and `message`: nothing was written
+    KDB_COMMIT_FAILED    // `status` and `message`: nothing was written; after IO it is not known
 } kdb_commit_outcome;
 
 // One write to make. Lives until `done` was called, in memory of the sender.

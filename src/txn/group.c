@@ -234,8 +234,15 @@ void kdb_group_finish(struct kdb_group *group)
         kdb_partition_counters_write(&note->after, &value);
         kdb_store_batch_put(group->batch, KDB_SPACE_META, kdb_buf_view(&group->key),
                             kdb_buf_view(&value));
+        kdb_partition_begin_change(note->partition);
     }
     kdb_buf_deinit(&value);
+}
+
+void kdb_group_abandon(struct kdb_group *group)
+{
+    for (struct kdb_commit_touch *note = group->touched; note; note = note->next)
+        kdb_partition_end_change(note->partition);
 }
 
 static void publish_partition(const struct kdb_commit_touch *note,
@@ -248,7 +255,7 @@ static void publish_partition(const struct kdb_commit_touch *note,
     atomic_store(&partition->last_flush_ms, note->after.last_flush_ms);
     if (note->is_removal)
         atomic_fetch_add(&partition->removal_epoch, 1);
-    atomic_fetch_add(&partition->version, 1);
+    kdb_partition_end_change(partition);
     if (!options->flush_due)
         return;
     uint32_t rows = atomic_load(&partition->flush_rows);

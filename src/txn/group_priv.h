@@ -54,8 +54,12 @@ KDB_NODISCARD kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *
                                        struct kdb_commit_request *request,
                                        struct kdb_snowflake *sequence);
 
-// Adds the counters of every touched partition to the batch.
+// Adds the counters of every touched partition to the batch; their versions are odd from now on.
+// One of the two below follows.
 void kdb_group_finish(struct kdb_group *group);
+
+// The batch could not be written.
+void kdb_group_abandon(struct kdb_group *group);
 
 // After the batch is durable: makes counters and versions visible and tells the sinks.
 void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_options *options);

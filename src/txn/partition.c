@@ -22,8 +22,10 @@ struct kdb_partition_registry {
     struct kdb_partition **buckets;
     size_t bucket_count; // power of two
     size_t count;
-    size_t sweep_at;  // bucket where the next sweep for idle partitions begins
-    uint8_t *dropped; // one bit per table id that was dropped in this process
+    size_t sweep_at;               // bucket where the next sweep for idle partitions begins
+    uint64_t swept_count;          // partitions forgotten by sweeps
+    _Atomic uint64_t last_version; // newest version given to any partition, even
+    uint8_t *dropped;              // one bit per table id that was dropped in this process
     size_t dropped_bytes;
 };
 
@@ -85,8 +87,6 @@ kdb_partition_registry_create(struct kdb_store *store, const struct kdb_partitio
 
 static void partition_free(struct kdb_partition *partition)
 {
-    if (partition->cache)
-        partition->cache_drop(partition->cache);
     if (partition->manifest)
         partition->registry->hooks.manifest_unref(partition->manifest);
     (void)pthread_mutex_destroy(&partition->lock);
@@ -174,6 +174,7 @@ static struct kdb_partition *sweep_locked(struct kdb_partition_registry *registr
                 partition->next = swept;
                 swept = partition;
                 registry->count--;
+                registry->swept_count++;
             } else {
                 link = &partition->next;
             }
@@ -191,6 +192,23 @@ static void unref_list(struct kdb_partition *list)
     }
 }
 
+// Versions are of the whole registry: an object made again after a sweep does not begin with old
+// ones.
+static uint64_t next_version(struct kdb_partition_registry *registry)
+{
+    return atomic_fetch_add(&registry->last_version, 2) + 2;
+}
+
+void kdb_partition_begin_change(struct kdb_partition *partition)
+{
+    (void)atomic_fetch_or(&partition->version, 1);
+}
+
+void kdb_partition_end_change(struct kdb_partition *partition)
+{
+    atomic_store(&partition->version, next_version(partition->registry));
+}
+
 static struct kdb_partition *partition_create(struct kdb_partition_registry *registry,
                                               uint32_t table_id, kdb_slice user, kdb_slice prefix,
                                               const struct kdb_partition_counters *counters)
@@ -204,7 +222,7 @@ static struct kdb_partition *partition_create(struct kdb_partition_registry *reg
     partition->hash = kdb_slice_hash(prefix);
     (void)pthread_mutex_init(&partition->lock, NULL);
     (void)pthread_mutex_init(&partition->maintenance, NULL);
-    atomic_init(&partition->version, 1);
+    atomic_init(&partition->version, next_version(registry));
     atomic_init(&partition->hot_rows, counters->hot_rows);
     atomic_init(&partition->live_rows, counters->live_rows);
     atomic_init(&partition->oldest_hot_ms, counters->oldest_hot_ms);
@@ -212,16 +230,26 @@ static struct kdb_partition *partition_create(struct kdb_partition_registry *reg
     return partition;
 }
 
+static void discard(struct kdb_partition *partition)
+{
+    atomic_store(&partition->references, 1);
+    kdb_partition_unref(partition);
+}
+
 // Adds a partition unless another thread was faster; returns the one that is in the table,
-// referenced.
+// referenced. NULL when partitions were swept since `swept_count`: one of them may have been this
+// very one with newer counters than those that were read.
 static struct kdb_partition *insert(struct kdb_partition_registry *registry,
-                                    struct kdb_partition *partition)
+                                    struct kdb_partition *partition, uint64_t swept_count)
 {
     (void)pthread_mutex_lock(&registry->lock);
     struct kdb_partition *present = find_locked(registry, partition->prefix, partition->hash);
     struct kdb_partition *swept = NULL;
+    bool is_outdated = !present && registry->swept_count != swept_count;
     if (present) {
         kdb_partition_ref(present);
+    } else if (is_outdated) {
+        // Read again.
     } else if (is_dropped_locked(registry, partition->table_id)) {
         // A statement that began before the DROP: it gets a partition that refuses commits.
         atomic_store(&partition->is_dropped, true);
@@ -238,12 +266,22 @@ static struct kdb_partition *insert(struct kdb_partition_registry *registry,
     }
     (void)pthread_mutex_unlock(&registry->lock);
     unref_list(swept);
-    if (present) {
-        atomic_store(&partition->references, 1);
-        kdb_partition_unref(partition);
-        return present;
-    }
-    return partition;
+    if (present || is_outdated)
+        discard(partition);
+    return present ? present : is_outdated ? NULL : partition;
+}
+
+// The partition in memory, referenced, or NULL; how many were swept by then.
+static struct kdb_partition *find(struct kdb_partition_registry *registry, kdb_slice prefix,
+                                  uint64_t *ret_swept_count)
+{
+    (void)pthread_mutex_lock(&registry->lock);
+    struct kdb_partition *found = find_locked(registry, prefix, kdb_slice_hash(prefix));
+    if (found)
+        kdb_partition_ref(found);
+    *ret_swept_count = registry->swept_count;
+    (void)pthread_mutex_unlock(&registry->lock);
+    return found;
 }
 
 kdb_status kdb_partition_open(struct kdb_partition_registry *registry, struct kdb_ctx *ctx,
@@ -257,28 +295,24 @@ kdb_status kdb_partition_open(struct kdb_partition_registry *registry, struct kd
     kdb_layout_prefix(&key, table_id, user);
     kdb_slice prefix = kdb_slice_skip(kdb_buf_view(&key), 1);
 
-    (void)pthread_mutex_lock(&registry->lock);
-    struct kdb_partition *found = find_locked(registry, prefix, kdb_slice_hash(prefix));
-    if (found)
-        kdb_partition_ref(found);
-    (void)pthread_mutex_unlock(&registry->lock);
-    if (found) {
-        *ret_partition = found;
-        return KDB_OK;
+    uint64_t swept_count;
+    struct kdb_partition *found = find(registry, prefix, &swept_count);
+    while (!found) {
+        kdb_slice stored;
+        bool is_cached = true;
+        const struct kdb_read_at at = {.space = KDB_SPACE_META, .tier = tier};
+        KDB_TRY(kdb_store_get(registry->store, ctx, &at, kdb_buf_view(&key), &stored, &is_cached));
+        if (!is_cached)
+            break;
+        struct kdb_partition_counters counters = {0};
+        if (stored.data)
+            KDB_TRY(kdb_partition_counters_read(stored, ctx, &counters));
+        found = insert(registry, partition_create(registry, table_id, user, prefix, &counters),
+                       swept_count);
+        if (!found)
+            found = find(registry, prefix, &swept_count);
     }
-    kdb_slice stored;
-    bool is_cached = true;
-    const struct kdb_read_at at = {.space = KDB_SPACE_META, .tier = tier};
-    KDB_TRY(kdb_store_get(registry->store, ctx, &at, kdb_buf_view(&key), &stored, &is_cached));
-    if (!is_cached) {
-        *ret_partition = NULL;
-        return KDB_OK;
-    }
-    struct kdb_partition_counters counters = {0};
-    if (stored.data)
-        KDB_TRY(kdb_partition_counters_read(stored, ctx, &counters));
-    *ret_partition =
-        insert(registry, partition_create(registry, table_id, user, prefix, &counters));
+    *ret_partition = found;
     return KDB_OK;
 }
 

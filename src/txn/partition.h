@@ -31,7 +31,10 @@ struct kdb_partition {
     struct kdb_partition *next; // registry bucket
 
     // Written by the committer.
-    _Atomic uint64_t version;       // changes on every commit that touched the partition
+    // Odd while a group that changes the partition is being written, else even and, for this
+    // partition, never used before: a reader that finds the same even number before and after it
+    // opened its view has the rows exactly as of that version.
+    _Atomic uint64_t version;
     _Atomic uint64_t removal_epoch; // changes whenever flushed rows were removed from the hot tier
     _Atomic int64_t hot_rows;       // hot keys, tombstones included
     _Atomic int64_t live_rows;      // keys whose newest version is not deleted, hot and cold
@@ -44,11 +47,9 @@ struct kdb_partition {
     struct kdb_commit_touch *touch; // the committer's notes while a group is formed, else NULL
 
     pthread_mutex_t maintenance;   // held by the job that flushes or rewrites the partition
-    pthread_mutex_t lock;          // guards the two below
+    pthread_mutex_t lock;          // guards what is below
     struct kdb_manifest *manifest; // NULL: not loaded, see is_manifest_loaded
     bool is_manifest_loaded;
-    void *cache; // exec's cache of scanned rows, dropped through cache_drop
-    void (*cache_drop)(void *cache);
 };
 
 // The stored counters of a partition (docs/FORMATS.md).
@@ -101,6 +102,11 @@ KDB_NODISCARD kdb_status kdb_partition_scan_stored(struct kdb_store *store, stru
 // registry. A partition of that table opened later (by a statement that began before) is marked
 // too.
 void kdb_partition_drop_table(struct kdb_partition_registry *registry, uint32_t table_id);
+
+// Around a write that changes the partition's rows: its version is odd in between and a new one
+// afterwards. Committer thread.
+void kdb_partition_begin_change(struct kdb_partition *partition);
+void kdb_partition_end_change(struct kdb_partition *partition); // as above
 
 // Partitions held in memory now. Any thread.
 size_t kdb_partition_count(struct kdb_partition_registry *registry);

@@ -318,6 +318,79 @@ static void test_full_partition_is_reported(void **state)
     open_committer(f);
 }
 
+// ---- the last reference goes with the answer ----
+
+static void drop_table(void *self, const struct kdb_change *changes, size_t count)
+{
+    struct fixture *f = self;
+    assert_int_equal(count, 1);
+    kdb_partition_drop_table(f->partitions, changes[0].partition->table_id);
+}
+
+static void unref_partition(struct kdb_commit_request *request)
+{
+    struct fixture *f = request->owner;
+    kdb_partition_unref(f->partition);
+}
+
+static void test_answer_may_free_the_partition(void **state)
+{
+    struct fixture *f = *state;
+    kdb_committer_close(f->committer);
+    const struct kdb_change_sink sink = {drop_table, f};
+    const struct kdb_committer_options options = {
+        .store = f->store, .clock = kdb_clock_system(), .worker_id = 1, .sink = &sink};
+    assert_int_equal(kdb_committer_open(&options, &f->ctx, &f->committer), KDB_OK);
+    struct kdb_row_op op = op_of(f, 1, 0, 1);
+    struct kdb_commit_request request = write_of(f, &op, 1);
+    request.done = unref_partition;
+    request.owner = f;
+    kdb_commit_send(f->committer, &request);
+    kdb_committer_close(f->committer);
+    f->partition = NULL;
+    assert_int_equal(request.outcome, KDB_COMMIT_DONE);
+    open_committer(f);
+}
+
+// ---- versions ----
+
+struct version_check {
+    struct fixture *f;
+    uint64_t before;
+    uint64_t during;
+};
+
+static void note_version(void *self, const struct kdb_change *changes, size_t count)
+{
+    (void)count;
+    struct version_check *check = self;
+    check->during = atomic_load(&changes[0].partition->version);
+}
+
+static void test_versions_are_even_at_rest_and_never_come_back(void **state)
+{
+    struct fixture *f = *state;
+    struct version_check check = {.f = f, .before = atomic_load(&f->partition->version)};
+    const struct kdb_change_sink sink = {note_version, &check};
+    kdb_committer_close(f->committer);
+    const struct kdb_committer_options options = {
+        .store = f->store, .clock = kdb_clock_system(), .worker_id = 1, .sink = &sink};
+    assert_int_equal(kdb_committer_open(&options, &f->ctx, &f->committer), KDB_OK);
+    assert_true(put(f, 1, 0, 1) > 0);
+    uint64_t after = atomic_load(&f->partition->version);
+    assert_int_equal(check.before % 2, 0);
+    assert_int_equal(after % 2, 0);
+    assert_true(after > check.before);
+    assert_int_equal(check.during, after); // sinks are told when the new version is visible
+    kdb_partition_begin_change(f->partition);
+    assert_int_equal(atomic_load(&f->partition->version), after + 1);
+    kdb_partition_end_change(f->partition);
+    assert_true(atomic_load(&f->partition->version) > after + 1);
+    assert_int_equal(atomic_load(&f->partition->version) % 2, 0);
+    kdb_committer_close(f->committer); // the sink is on this stack
+    open_committer(f);
+}
+
 // ---- many writers: every increment of one row counts ----
 
 struct writer {
@@ -404,6 +477,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_seq_and_counters_survive_reopening, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dropped_partition_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_partition_is_reported, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_answer_may_free_the_partition, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_versions_are_even_at_rest_and_never_come_back, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_no_update_is_lost, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
