@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// One key in the cold tier: manifest ranges and key filters first, then at most a block per segment
+// that may have it.
+#include "segments/cold_priv.h"
+#include "segments/filter.h"
+#include "segments/segment_priv.h"
+#include "types/row.h"
+
+// A key and, once it was needed, its hash.
+struct wanted {
+    kdb_slice key;
+    uint64_t hash;
+    bool has_hash;
+};
+
+static bool may_hold(const struct kdb_segment *segment, struct wanted *wanted)
+{
+    if (kdb_slice_compare(wanted->key, segment->max_key) > 0 ||
+        kdb_slice_compare(wanted->key, segment->min_key) < 0)
+        return false;
+    if (!wanted->has_hash) {
+        wanted->hash = kdb_filter_hash(wanted->key);
+        wanted->has_hash = true;
+    }
+    return kdb_filter_may_hold(segment->filter, wanted->hash);
+}
+
+bool kdb_cold_excludes(const struct kdb_manifest *manifest, kdb_slice key)
+{
+    struct wanted wanted = {.key = key};
+    for (uint32_t i = 0; i < manifest->segment_count; i++) {
+        if (may_hold(manifest->segments[i], &wanted))
+            return false;
+    }
+    return true;
+}
+
+static void release_block(void *arg)
+{
+    block_unref(arg);
+}
+
+// *ret_row stays as it is when the segment has not got the key.
+static kdb_status look_into(const struct kdb_cold_reader *reader, struct kdb_ctx *ctx,
+                            const struct kdb_segment *segment, kdb_slice key, kdb_slice *ret_row)
+{
+    struct block *block;
+    KDB_TRY(cold_block(reader, ctx, segment, cold_group_of(segment, key), &block));
+    uint32_t index = block_lower_bound(block, key);
+    if (index == block->row_count || !kdb_slice_equal(block_key(block, index), key)) {
+        block_unref(block);
+        return KDB_OK;
+    }
+    kdb_slice row = block_row(block, index);
+    if (ret_row->data && kdb_row_seq(*ret_row) >= kdb_row_seq(row)) {
+        block_unref(block);
+        return KDB_OK;
+    }
+    kdb_arena_on_reset(&ctx->arena, release_block, block);
+    *ret_row = row;
+    return KDB_OK;
+}
+
+kdb_status kdb_cold_get(const struct kdb_cold_reader *reader, struct kdb_ctx *ctx, kdb_slice key,
+                        kdb_slice *ret_row)
+{
+    struct wanted wanted = {.key = key};
+    kdb_slice row = {0};
+    const struct kdb_manifest *manifest = reader->manifest;
+    for (uint32_t i = manifest->segment_count; i > 0; i--) {
+        const struct kdb_segment *segment = manifest->segments[i - 1];
+        if (row.data && kdb_row_seq(row) >= segment->max_seq)
+            break; // what is left is older
+        if (may_hold(segment, &wanted))
+            KDB_TRY(look_into(reader, ctx, segment, key, &row));
+    }
+    *ret_row = row;
+    return KDB_OK;
+}
+
+int64_t kdb_cold_estimate(const struct kdb_manifest *manifest, const struct kdb_cold_range *range)
+{
+    int64_t rows = 0;
+    for (uint32_t i = 0; i < manifest->segment_count; i++) {
+        const struct kdb_segment *segment = manifest->segments[i];
+        if (!segment_meets(segment, range->first, range->end))
+            continue;
+        uint32_t first = range->first.data ? cold_group_of(segment, range->first) : 0;
+        uint32_t last =
+            range->end.data ? cold_group_of(segment, range->end) : segment->group_count - 1;
+        int64_t end = (int64_t)(last + 1) * segment->group_rows;
+        rows += (end < segment->row_count ? end : segment->row_count) -
+                (int64_t)first * segment->group_rows;
+    }
+    return rows;
+}
