@@ -400,7 +400,9 @@ static kdb_status recover(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
     KDB_TRY(record_fail_unfinished(jobs, ctx));
     KDB_TRY(cleanup_resume(jobs, ctx));
     struct job_thread thread = {.jobs = jobs};
-    kdb_status status = flush_resume(jobs, &thread, ctx);
+    kdb_status status = recover_files(jobs, &thread, ctx);
+    if (status == KDB_OK)
+        status = flush_resume(jobs, &thread, ctx);
     kdb_engine_disconnect(thread.writer);
     kdb_engine_disconnect(thread.reader);
     KDB_TRY(status);

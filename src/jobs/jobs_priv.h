@@ -81,6 +81,10 @@ KDB_NODISCARD kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx,
 void record_store(struct job *job);
 KDB_NODISCARD kdb_status record_fail_unfinished(struct kdb_jobs *jobs, struct kdb_ctx *ctx);
 
+// ---- recover.c: files at start ----
+KDB_NODISCARD kdb_status recover_files(struct kdb_jobs *jobs, struct job_thread *thread,
+                                       struct kdb_ctx *ctx);
+
 // ---- the kinds ----
 KDB_NODISCARD kdb_status flush_run(struct job *job, struct job_thread *thread);
 KDB_NODISCARD kdb_status flush_resume(struct kdb_jobs *jobs, struct job_thread *thread,

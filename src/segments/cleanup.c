@@ -53,7 +53,7 @@ static bool is_in(const struct kdb_manifest *manifest, uint64_t number)
 
 struct orphan_search {
     struct kdb_segment_service *service;
-    struct kdb_engine_connection *connection;
+    struct kdb_engine_connection **connection;
     struct kdb_ctx *ctx;
     const struct kdb_orphan_search *where;
     bool has_mirror;
@@ -76,7 +76,12 @@ static bool is_ours(struct orphan_search *search, const char *path)
     struct kdb_ctx *ctx = search->ctx;
     const struct kdb_parquet_pair *pairs;
     uint32_t count;
-    if (kdb_parquet_read_pairs(search->connection, ctx, path, &pairs, &count) != KDB_OK) {
+    kdb_status status = KDB_OK;
+    if (!*search->connection)
+        status = kdb_engine_connect(search->service->options.engine, ctx, search->connection);
+    if (status == KDB_OK)
+        status = kdb_parquet_read_pairs(*search->connection, ctx, path, &pairs, &count);
+    if (status != KDB_OK) {
         kdb_ctx_clear_error(ctx);
         return false;
     }
@@ -120,8 +125,9 @@ static kdb_status restore_mirror(struct orphan_search *search, kdb_slice folder)
 }
 
 kdb_status kdb_segment_remove_orphans(struct kdb_segment_service *service,
-                                      struct kdb_engine_connection *connection, struct kdb_ctx *ctx,
-                                      const struct kdb_orphan_search *where, uint32_t *ret_removed)
+                                      struct kdb_engine_connection **connection,
+                                      struct kdb_ctx *ctx, const struct kdb_orphan_search *where,
+                                      uint32_t *ret_removed)
 {
     struct orphan_search search = {
         .service = service, .connection = connection, .ctx = ctx, .where = where};
