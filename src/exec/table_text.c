@@ -176,7 +176,7 @@ kdb_slice table_text_options(struct kdb_arena *arena, const struct kdb_table *ta
     write_policy(&out, table);
     KDB_BUF_LIT(&out, ",\"deleted_retention\":");
     kdb_json_string(&out, duration_text(arena, table->retention_ms));
-    KDB_BUF_LIT(&out, ",\"compression\":\"snappy\"}");
+    KDB_BUF_LIT(&out, ",\"compression\":\"zstd\"}");
     return finish(arena, &out);
 }
 
@@ -250,14 +250,26 @@ const char *table_text_arrow_type(kdb_kind kind)
     return names[kind];
 }
 
+// The type in the form that Arrow's Rust library writes and the schema files have.
 static kdb_slice arrow_type(struct kdb_arena *arena, const struct kdb_column *column)
 {
-    if (column->type.kind == KDB_DECIMAL)
-        return kdb_arena_printf(arena, "Decimal128(%u, %u)", column->type.precision,
+    switch ((int)column->type.kind) {
+    case KDB_TIMESTAMP:
+        return column->id == KDB_COLUMN_UPDATED ? KDB_LIT("{\"Timestamp\":[\"Millisecond\",null]}")
+                                                : KDB_LIT("{\"Timestamp\":[\"Microsecond\",null]}");
+    case KDB_DATETIME:
+        return KDB_LIT("{\"Timestamp\":[\"Microsecond\",\"UTC\"]}");
+    case KDB_TIME:
+        return KDB_LIT("{\"Time64\":\"Microsecond\"}");
+    case KDB_UUID:
+        return KDB_LIT("{\"FixedSizeBinary\":16}");
+    case KDB_DECIMAL:
+        return kdb_arena_printf(arena, "{\"Decimal128\":[%u,%u]}", column->type.precision,
                                 column->type.scale);
-    if (column->id == KDB_COLUMN_UPDATED)
-        return KDB_LIT("Timestamp(Millisecond, None)");
-    return kdb_slice_cstr(table_text_arrow_type((kdb_kind)column->type.kind));
+    default:
+        return kdb_arena_printf(arena, "\"%s\"",
+                                table_text_arrow_type((kdb_kind)column->type.kind));
+    }
 }
 
 static void write_field(struct kdb_arena *arena, struct kdb_buf *out,
@@ -266,8 +278,10 @@ static void write_field(struct kdb_arena *arena, struct kdb_buf *out,
     kdb_buf_printf(out, "%s{\"name\":", is_first ? "" : ",");
     kdb_json_string(out, column->name);
     KDB_BUF_LIT(out, ",\"data_type\":");
-    kdb_json_string(out, arrow_type(arena, column));
-    kdb_buf_printf(out, ",\"nullable\":%s,\"metadata\":{\"PARQUET:field_id\":\"%d\"}}",
+    kdb_buf_slice(out, arrow_type(arena, column));
+    kdb_buf_printf(out,
+                   ",\"nullable\":%s,\"dict_id\":0,\"dict_is_ordered\":false,"
+                   "\"metadata\":{\"PARQUET:field_id\":\"%d\"}}",
                    column->is_not_null ? "false" : "true", column->id);
 }
 
@@ -282,6 +296,6 @@ kdb_slice table_text_arrow(struct kdb_arena *arena, const struct kdb_table *tabl
         write_field(arena, &out, &schema->columns[i], i == 0);
     for (uint32_t i = 0; i < system_count; i++)
         write_field(arena, &out, &system[i], false);
-    KDB_BUF_LIT(&out, "]}");
+    KDB_BUF_LIT(&out, "],\"metadata\":{}}");
     return finish(arena, &out);
 }

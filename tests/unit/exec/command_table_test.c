@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CREATE TABLE from the outside: messages, namespaces, what is there afterwards.
+#include <unistd.h>
+
 #include "unit/exec/exec_case.h"
 
 static void creates_in_three_syntaxes(void **state)
@@ -135,6 +137,48 @@ static void a_failed_commit_leaves_nothing(void **state)
     alice_says("INSERT INTO app.t (v) VALUES (1)", "Inserted 1 row(s)");
 }
 
+// Whether a file below the data folder is there.
+static bool has_file(const char *path)
+{
+    char full[512];
+    (void)snprintf(full, sizeof(full), "%s/%s", db->folder, path);
+    return access(full, F_OK) == 0;
+}
+
+static void schema_files_come_and_go(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"schemas/app/t/schema_v1.json",
+                                        "schemas/app/t/manifest.json",
+                                        "schemas/app/t/current.json"};
+    alice_says("CREATE USER TABLE app.t (v INT)", "user table app.t created successfully");
+    for (size_t i = 0; i < 3; i++)
+        assert_true(has_file(files[i]));
+    alice_says("DROP TABLE app.t", "Table app.t dropped successfully. Cleanup job: CL-1");
+    for (size_t i = 0; i < 3; i++)
+        assert_false(has_file(files[i]));
+    // Nothing stays of a table that did not become one.
+    kdb_store_mem_fail_commits(db->services.store, 0, KDB_ERR_DISK_FULL);
+    alice_fails("CREATE USER TABLE app.t (v INT)", KDB_ERR_DISK_FULL, "disk is full");
+    for (size_t i = 0; i < 3; i++)
+        assert_false(has_file(files[i]));
+}
+
+static void a_folder_that_cannot_be_written(void **state)
+{
+    (void)state;
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/schemas", db->folder);
+    (void)rmdir(path);
+    FILE *file = fopen(path, "we"); // where the folder should be
+    assert_non_null(file);
+    (void)fclose(file);
+    alice_fails("CREATE USER TABLE app.t (v INT)", KDB_ERR_IO, "");
+    root_reads("SELECT COUNT(*) FROM system.tables WHERE namespace_id = 'app'", "0\n");
+    (void)unlink(path);
+    alice_says("CREATE USER TABLE app.t (v INT)", "user table app.t created successfully");
+}
+
 static void tables_survive_a_restart(void **state)
 {
     (void)state;
@@ -185,6 +229,8 @@ int main(void)
         CASE(storages_must_exist),
         CASE(user_locations_name_the_user),
         CASE(a_failed_commit_leaves_nothing),
+        CASE(schema_files_come_and_go),
+        CASE(a_folder_that_cannot_be_written),
         CASE(tables_survive_a_restart),
         CASE(users_have_their_own_rows),
     };

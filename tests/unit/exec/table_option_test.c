@@ -127,7 +127,7 @@ static void options_as_json(void **state)
     root_reads("SELECT options FROM system.schemas WHERE table_name = 't'",
                "{\"table_type\":\"USER\",\"storage_id\":\"local\",\"use_user_storage\":false,"
                "\"flush_policy\":{\"type\":\"combined\",\"row_limit\":5,\"interval_seconds\":60},"
-               "\"deleted_retention\":\"7d\",\"compression\":\"snappy\"}\n");
+               "\"deleted_retention\":\"7d\",\"compression\":\"zstd\"}\n");
 }
 
 int main(void)
