@@ -211,7 +211,7 @@ static void advance(struct sql_request *sql, kdb_status status, kdb_exec_step st
 static void run_on_loop(struct sql_request *sql)
 {
     sql->statement = 1;
-    sql_prepare_exec(sql, KDB_READ_MEMORY, NULL);
+    sql_prepare_exec(sql, NULL);
     reply_begin(&sql->reply, sql->reply_limit);
     kdb_exec_step step = KDB_EXEC_DONE;
     kdb_status status = kdb_exec_run(&sql->exec, &step);

@@ -38,9 +38,8 @@ struct sql_request {
 // user and role.
 KDB_NODISCARD kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
                                        const struct kdb_scanned *scanned);
-// Fills sql->exec for the plan.
-void sql_prepare_exec(struct sql_request *sql, kdb_read_tier tier,
-                      struct kdb_engine_connection *connection);
+// Fills sql->exec for the plan; `worker` NULL: on the loop.
+void sql_prepare_exec(struct sql_request *sql, struct api_worker *worker);
 // Writes the finished statement's entry into the reply.
 void sql_write_result(struct sql_request *sql);
 // Runs every statement of the request on this worker; the outcome is in the ctx and the reply.

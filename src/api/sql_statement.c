@@ -117,8 +117,7 @@ kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
                            &sql->exec.inputs);
 }
 
-void sql_prepare_exec(struct sql_request *sql, kdb_read_tier tier,
-                      struct kdb_engine_connection *connection)
+void sql_prepare_exec(struct sql_request *sql, struct api_worker *worker)
 {
     const struct kdb_exec_services *services = sql->loop->api->options.services;
     const kdb_value *inputs = sql->exec.inputs;
@@ -134,8 +133,8 @@ void sql_prepare_exec(struct sql_request *sql, kdb_read_tier tier,
                                   .actor = sql->identity.user,
                                   .actor_role = sql->identity.role,
                                   .space = sql->space,
-                                  .tier = tier,
-                                  .connection = connection,
+                                  .tier = worker ? KDB_READ_ANY : KDB_READ_MEMORY,
+                                  .connection_slot = worker ? &worker->connection : NULL,
                                   .sink = &sql->sink,
                                   .now_us = kdb_clock_now_us(services->clock)};
 }
@@ -190,22 +189,12 @@ static kdb_status check_all(struct sql_request *sql)
     return KDB_OK;
 }
 
-static kdb_status open_connection(struct sql_request *sql, struct api_worker *worker)
-{
-    bool needs_engine = sql->plan->path == KDB_PATH_ENGINE || sql->plan->query;
-    if (worker->connection || !needs_engine)
-        return KDB_OK;
-    return kdb_engine_connect(sql->loop->api->options.services->engine, sql->ctx,
-                              &worker->connection);
-}
-
 static kdb_status run_one(struct sql_request *sql, struct api_worker *worker, size_t index)
 {
     sql->statement = index + 1;
     if (sql->scan.count > 1 || !sql->plan)
         KDB_TRY(sql_make_plan(sql, worker->plans, &sql->scan.statements[index]));
-    KDB_TRY(open_connection(sql, worker));
-    sql_prepare_exec(sql, KDB_READ_ANY, worker->connection);
+    sql_prepare_exec(sql, worker);
     kdb_status status = kdb_exec_wait(&sql->exec);
     kdb_exec_finish(&sql->exec);
     KDB_TRY(status);

@@ -12,6 +12,18 @@ kdb_status exec_require_worker(struct kdb_exec *exec)
     return kdb_fail(exec->ctx, KDB_ERR_BLOCKED, "work for a worker");
 }
 
+kdb_status exec_connect(struct kdb_exec *exec)
+{
+    if (exec->connection || exec->tier != KDB_READ_ANY)
+        return KDB_OK;
+    if (!exec->connection_slot)
+        return kdb_fail(exec->ctx, KDB_ERR_INTERNAL, "a worker without an engine connection");
+    if (!*exec->connection_slot)
+        KDB_TRY(kdb_engine_connect(exec->services->engine, exec->ctx, exec->connection_slot));
+    exec->connection = *exec->connection_slot;
+    return KDB_OK;
+}
+
 void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
                     struct kdb_arena *scratch, struct kdb_eval *ret)
 {
@@ -104,6 +116,17 @@ static kdb_status finish_write(struct kdb_exec *exec)
     return KDB_OK;
 }
 
+kdb_status exec_count_attempt(struct kdb_exec *exec)
+{
+    exec->attempts++;
+    if (exec->attempts > exec->services->write_retries)
+        return kdb_fail(exec->ctx, KDB_ERR_CONFLICT,
+                        "other statements changed the same rows %u times in a row, try again "
+                        "(execution.write_retries)",
+                        exec->attempts);
+    return kdb_ctx_check(exec->ctx);
+}
+
 kdb_status kdb_exec_committed(struct kdb_exec *exec, kdb_exec_step *ret_step)
 {
     switch (exec->commit.outcome) {
@@ -115,13 +138,7 @@ kdb_status kdb_exec_committed(struct kdb_exec *exec, kdb_exec_step *ret_step)
     case KDB_COMMIT_CONFLICT:
         break;
     }
-    exec->attempts++;
-    if (exec->attempts > exec->services->write_retries)
-        return kdb_fail(exec->ctx, KDB_ERR_CONFLICT,
-                        "other statements changed the same rows %u times in a row, try again "
-                        "(execution.write_retries)",
-                        exec->attempts);
-    KDB_TRY(kdb_ctx_check(exec->ctx));
+    KDB_TRY(exec_count_attempt(exec));
     exec->affected = 0;
     return kdb_exec_run(exec, ret_step);
 }

@@ -75,6 +75,9 @@ struct kdb_exec {
     kdb_slice space; // default namespace
     kdb_read_tier tier;
     struct kdb_engine_connection *connection; // NULL on a loop
+    // Where the worker keeps its connection: opened there when a statement first needs it. NULL:
+    // `connection` is all there is.
+    struct kdb_engine_connection **connection_slot;
     const struct kdb_sink *sink;
     int64_t now_us; // NOW()
 

@@ -12,6 +12,11 @@
 // ---- exec.c ----
 // Fails with BLOCKED on an event loop; a no-op on a worker.
 KDB_NODISCARD kdb_status exec_require_worker(struct kdb_exec *exec);
+// Sees that a worker has its engine connection in exec->connection; nothing on a loop.
+KDB_NODISCARD kdb_status exec_connect(struct kdb_exec *exec);
+// Counts a run that others got in the way of. CONFLICT when there were too many
+// (execution.write_retries).
+KDB_NODISCARD kdb_status exec_count_attempt(struct kdb_exec *exec);
 void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
                     struct kdb_arena *scratch, struct kdb_eval *ret);
 // The caller's partition of a table, with the flush policy in force noted on it; kept in
@@ -88,11 +93,17 @@ KDB_NODISCARD kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_exp
 struct write_ops {
     struct kdb_exec *exec;
     const struct kdb_table *table;
-    struct kdb_row_op *items;
+    struct kdb_row_op *items; // ctx arena
     size_t count, capacity;
+    struct kdb_buf row; // scratch
 };
+void write_ops_deinit(struct write_ops *ops);
 KDB_NODISCARD kdb_status write_op_add(struct write_ops *ops, const kdb_value *values,
                                       bool is_deleted, struct kdb_row_op op);
+// All columns of a stored row as of now, one value per declared column; bytes are borrowed from the
+// row.
+KDB_NODISCARD kdb_status write_decode_row(struct kdb_exec *exec, const struct kdb_table *table,
+                                          kdb_slice row, kdb_value *values);
 KDB_NODISCARD kdb_status write_check_not_null(struct kdb_exec *exec, const struct kdb_table *table,
                                               const kdb_value *values, size_t row_number);
 KDB_NODISCARD kdb_status write_default(struct kdb_exec *exec, const struct kdb_column *column,

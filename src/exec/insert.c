@@ -7,6 +7,9 @@
 #include "types/key.h"
 #include "types/row.h"
 
+// Between checks of deadline and memory.
+#define CHECK_EVERY 256
+
 struct insert {
     struct kdb_exec *exec;
     const struct kdb_insert_plan *plan;
@@ -22,7 +25,8 @@ struct insert {
 
 // ---- duplicate keys ----
 
-static kdb_status duplicate(struct insert *insert, const kdb_value *key, const char *where)
+static kdb_status duplicate(struct insert *insert, const kdb_value *key, size_t row_number,
+                            const char *where)
 {
     struct kdb_buf text = {0};
     kdb_value_print(key, &text);
@@ -31,7 +35,7 @@ static kdb_status duplicate(struct insert *insert, const kdb_value *key, const c
                                  "primary key violation: %.*s = %.*s %s (table %.*s.%.*s, row %zu)",
                                  KDB_ARG(table->schema->columns[table->schema->key_index].name),
                                  KDB_ARG(kdb_buf_view(&text)), where, KDB_ARG(table->space),
-                                 KDB_ARG(table->name), insert->row_number);
+                                 KDB_ARG(table->name), row_number);
     kdb_buf_deinit(&text);
     return status;
 }
@@ -66,29 +70,45 @@ static bool note_key(struct insert *insert, kdb_slice key)
     return true;
 }
 
-// What is known of the key before: nothing, or a tombstone. A live row is the duplicate error.
-static kdb_status check_stored(struct insert *insert, const kdb_value *value, struct kdb_row_op *op)
+// What is known of an operation's key: nothing, or a tombstone. A live row is the duplicate error.
+static kdb_status look_up(struct insert *insert, struct kdb_row_op *op, size_t row_number)
 {
-    struct kdb_exec *exec = insert->exec;
-    if (exec->attempts == 0) {
-        // First try: only ask what answers without reading rows. If the hot tier has the key after
-        // all, the committer says so and the second try looks properly.
-        struct kdb_manifest *manifest;
-        KDB_TRY(kdb_manifest_acquire(exec->services->segments, insert->partition, exec->ctx,
-                                     exec->tier, &manifest));
-        bool is_excluded = !manifest || kdb_cold_excludes(manifest, op->key);
-        kdb_manifest_unref(manifest);
-        if (is_excluded)
-            return KDB_OK;
-    }
+    const struct kdb_table *table = insert->plan->table;
     kdb_slice row;
-    KDB_TRY(row_get(exec, insert->plan->table, insert->partition, op->key, &row));
+    KDB_TRY(row_get(insert->exec, table, insert->partition, op->key, &row));
     if (!row.data)
         return KDB_OK;
-    if (!kdb_row_is_deleted(row))
-        return duplicate(insert, value, "already exists");
-    op->expected_seq = kdb_row_seq(row);
-    return KDB_OK;
+    if (kdb_row_is_deleted(row)) {
+        op->expected_seq = kdb_row_seq(row);
+        return KDB_OK;
+    }
+    kdb_value key;
+    size_t taken;
+    kdb_type type = table->schema->columns[table->schema->key_index].type;
+    KDB_TRY(kdb_key_read(op->key, insert->exec->ctx, type, &key, &taken));
+    return duplicate(insert, &key, row_number, "already exists");
+}
+
+// The first try only asks what answers without reading rows: if the hot tier has a key after all,
+// the committer says so and the second try looks properly.
+static kdb_status look_up_all(struct insert *insert)
+{
+    struct kdb_exec *exec = insert->exec;
+    bool is_first = exec->attempts == 0;
+    struct kdb_manifest *manifest = NULL;
+    if (is_first)
+        KDB_TRY(kdb_manifest_acquire(exec->services->segments, insert->partition, exec->ctx,
+                                     exec->tier, &manifest));
+    kdb_status status = KDB_OK;
+    for (size_t i = 0; status == KDB_OK && i < insert->ops.count; i++) {
+        struct kdb_row_op *op = &insert->ops.items[i];
+        if (!is_first || (manifest && !kdb_cold_excludes(manifest, op->key)))
+            status = look_up(insert, op, i + 1);
+        if (status == KDB_OK && i % CHECK_EVERY == CHECK_EVERY - 1)
+            status = kdb_ctx_check(exec->ctx);
+    }
+    kdb_manifest_unref(manifest);
+    return status;
 }
 
 static kdb_status add_row(struct insert *insert)
@@ -103,8 +123,7 @@ static kdb_status add_row(struct insert *insert)
     struct kdb_row_op op = {.key = kdb_arena_copy(&exec->ctx->arena, kdb_buf_view(&insert->key)),
                             .live_delta = 1};
     if (!note_key(insert, op.key))
-        return duplicate(insert, key, "appears twice in this statement");
-    KDB_TRY(check_stored(insert, key, &op));
+        return duplicate(insert, key, insert->row_number, "appears twice in this statement");
     return write_op_add(&insert->ops, insert->values, false, op);
 }
 
@@ -115,6 +134,8 @@ static kdb_status insert_values(struct insert *insert)
     const struct kdb_insert_plan *plan = insert->plan;
     const struct kdb_schema *schema = plan->table->schema;
     struct kdb_eval eval;
+    if (plan->row_count > EXEC_LOOP_ROWS_MAX)
+        KDB_TRY(exec_require_worker(insert->exec));
     exec_eval_init(insert->exec, plan->table, &insert->exec->ctx->arena, &eval);
     for (size_t row = 0; row < plan->row_count; row++) {
         for (uint32_t i = 0; i < schema->column_count; i++) {
@@ -148,14 +169,15 @@ static kdb_status sink_row(void *self, struct kdb_ctx *ctx, const kdb_value *val
     for (uint32_t i = 0; i < schema->column_count; i++) {
         int source = insert->plan->source_of[i];
         if (source >= 0)
-            insert->values[i] = kdb_value_copy(&insert->exec->ctx->arena, &values[source]);
+            insert->values[i] = values[source];
         else
             KDB_TRY(write_default(insert->exec, &schema->columns[i], &insert->values[i]));
     }
     return add_row(insert);
 }
 
-// INSERT … SELECT: the query runs to the end before anything is written.
+// INSERT … SELECT: the query runs to the end before keys are looked up (which needs the connection
+// it runs on) and anything is written.
 static kdb_status insert_query(struct insert *insert)
 {
     static const struct kdb_sink_ops ops = {sink_begin, sink_row};
@@ -187,7 +209,10 @@ kdb_status insert_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
     insert.values =
         kdb_arena_alloc(&exec->ctx->arena, table->schema->column_count * sizeof(kdb_value));
     kdb_status status = insert.plan->rows ? insert_values(&insert) : insert_query(&insert);
+    if (status == KDB_OK)
+        status = look_up_all(&insert);
     kdb_buf_deinit(&insert.key);
+    write_ops_deinit(&insert.ops);
     KDB_TRY(status);
     exec->commit.ops = insert.ops.items;
     exec->commit.op_count = insert.ops.count;

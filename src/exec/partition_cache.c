@@ -11,6 +11,7 @@ struct entry {
     struct entry *newer, *older; // by use
     kdb_slice prefix;            // owned: names the partition
     uint64_t version;
+    uint32_t schema_version;
     struct kdb_frozen_rows *rows;
     uint64_t bytes;
 };
@@ -71,13 +72,13 @@ void kdb_partition_cache_destroy(struct kdb_partition_cache *cache)
 }
 
 struct kdb_frozen_rows *kdb_partition_cache_get(struct kdb_partition_cache *cache,
-                                                const struct kdb_partition *partition,
-                                                uint64_t version)
+                                                const struct kdb_partition_state *state)
 {
     struct kdb_frozen_rows *rows = NULL;
     (void)pthread_mutex_lock(&cache->lock);
-    struct entry *entry = kdb_map_get(&cache->entries, partition->prefix);
-    if (entry && entry->version == version) {
+    struct entry *entry = kdb_map_get(&cache->entries, state->partition->prefix);
+    if (entry && entry->version == state->version &&
+        entry->schema_version == state->schema_version) {
         rows = kdb_frozen_rows_ref(entry->rows);
         unlink_entry(cache, entry);
         link_newest(cache, entry);
@@ -92,16 +93,17 @@ struct kdb_frozen_rows *kdb_partition_cache_get(struct kdb_partition_cache *cach
 }
 
 void kdb_partition_cache_put(struct kdb_partition_cache *cache,
-                             const struct kdb_partition *partition, uint64_t version,
-                             struct kdb_frozen_rows *rows)
+                             const struct kdb_partition_state *state, struct kdb_frozen_rows *rows)
 {
+    const struct kdb_partition *partition = state->partition;
     uint64_t bytes = kdb_frozen_rows_bytes(rows);
     if (bytes > kdb_partition_cache_entry_max(cache))
         return;
     struct entry *entry = kdb_alloc(sizeof(*entry));
     entry->prefix = kdb_slice_of(kdb_alloc_text(partition->prefix.data, partition->prefix.len),
                                  partition->prefix.len);
-    entry->version = version;
+    entry->version = state->version;
+    entry->schema_version = state->schema_version;
     entry->rows = kdb_frozen_rows_ref(rows);
     entry->bytes = bytes;
     (void)pthread_mutex_lock(&cache->lock);

@@ -49,7 +49,12 @@ kdb_status row_get(struct kdb_exec *exec, const struct kdb_table *table,
                                  &manifest));
     if (!manifest)
         return KDB_OK;
+    if (kdb_cold_excludes(manifest, key)) {
+        kdb_manifest_unref(manifest);
+        return KDB_OK;
+    }
     kdb_arena_on_reset(&exec->ctx->arena, release_manifest, manifest);
+    KDB_TRY(exec_connect(exec));
     const struct kdb_cold_reader reader = cold_reader(exec, table, manifest);
     return kdb_cold_get(&reader, exec->ctx, key, ret_row);
 }
@@ -127,6 +132,7 @@ kdb_status row_scan_open(struct kdb_exec *exec, const struct row_scan_range *ran
     kdb_arena_on_reset(&exec->ctx->arena, close_at_reset, scan);
     KDB_TRY(open_hot(scan));
     if (scan->view.manifest) {
+        KDB_TRY(exec_connect(exec));
         const struct kdb_cold_reader reader = cold_reader(exec, range->table, scan->view.manifest);
         const struct kdb_cold_range cold = {.first = range->bounds->first,
                                             .end = range->bounds->end,

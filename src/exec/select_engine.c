@@ -18,6 +18,7 @@ struct table_input {
     struct kdb_partition *partition; // NULL for system tables
     struct kdb_manifest *manifest;   // NULL: no cold rows
     uint64_t version;                // of the partition, before the view was opened
+    bool is_exact;                   // the view has the rows exactly as of that version
     struct key_bounds bounds;
     struct kdb_system_rows system;
     struct table_source live; // rows the query sees
@@ -34,6 +35,7 @@ struct engine_run {
     struct kdb_row_source *sources; // kdb_rows(0), …
     uint32_t source_count;
     const struct kdb_sink *sink;
+    uint64_t rows_left; // that the settings let a client have
 };
 
 static void run_release(void *arg)
@@ -99,6 +101,15 @@ static kdb_status are_manifests_current(struct engine_run *run, bool *ret)
     return KDB_OK;
 }
 
+static void check_versions(struct engine_run *run)
+{
+    for (size_t i = 0; i < run->table_count; i++) {
+        struct table_input *input = &run->tables[i];
+        input->is_exact = input->partition && input->version % 2 == 0 &&
+                          atomic_load(&input->partition->version) == input->version;
+    }
+}
+
 static kdb_status open_view(struct engine_run *run)
 {
     for (int i = 0; i < VIEW_TRIES; i++) {
@@ -106,6 +117,7 @@ static kdb_status open_view(struct engine_run *run)
         KDB_TRY(acquire_manifests(run));
         kdb_store_view_close(run->view);
         run->view = kdb_store_view_open(run->exec->services->store);
+        check_versions(run);
         KDB_TRY(are_manifests_current(run, &is_current));
         if (is_current)
             return KDB_OK;
@@ -152,16 +164,20 @@ static void prepare(struct engine_run *run, struct table_input *input, bool hide
     }
 }
 
-// The live rows of a partition from the cache, filling it on the way; NULL when it is not worth it.
+// The live rows of a partition from the cache, filling it on the way; input->frozen stays NULL when
+// it is not worth it.
 static kdb_status frozen_rows(struct engine_run *run, struct table_input *input,
                               const struct kdb_row_source *source)
 {
     struct kdb_partition_cache *cache = run->exec->services->cache;
     bool is_whole = !input->bounds.has_points && !input->bounds.first.data &&
                     !input->bounds.end.data && !input->plan->relation->shows_deleted;
-    if (!cache || !is_whole || atomic_load(&input->partition->hot_rows) < CACHED_ROWS_MIN)
+    if (!cache || !is_whole || !input->is_exact ||
+        atomic_load(&input->partition->hot_rows) < CACHED_ROWS_MIN)
         return KDB_OK;
-    input->frozen = kdb_partition_cache_get(cache, input->partition, input->version);
+    const struct kdb_partition_state state = {input->partition, input->version,
+                                              input->plan->relation->table->schema->version};
+    input->frozen = kdb_partition_cache_get(cache, &state);
     if (input->frozen)
         return KDB_OK;
     kdb_status status = kdb_frozen_rows_build(source, run->exec->ctx,
@@ -171,7 +187,7 @@ static kdb_status frozen_rows(struct engine_run *run, struct table_input *input,
         return KDB_OK;
     }
     KDB_TRY(status);
-    kdb_partition_cache_put(cache, input->partition, input->version, input->frozen);
+    kdb_partition_cache_put(cache, &state, input->frozen);
     return KDB_OK;
 }
 
@@ -299,7 +315,7 @@ static kdb_status sink_rows(void *self, struct kdb_ctx *ctx, const kdb_value *va
 {
     struct engine_run *run = self;
     size_t width = run->exec->plan->query->target_count;
-    for (uint32_t i = 0; i < row_count; i++)
+    for (uint32_t i = 0; i < row_count && run->rows_left > 0; i++, run->rows_left--)
         KDB_TRY(kdb_sink_row(run->sink, ctx, values + i * width));
     return KDB_OK;
 }
@@ -329,7 +345,8 @@ static kdb_status execute(struct engine_run *run)
                                                    .param_count = (uint32_t)text.param_count,
                                                    .sources = run->sources,
                                                    .source_count = run->source_count,
-                                                   .columns = types,
+                                                   // SELECT without columns: one to count rows
+                                                   .columns = query->target_count ? types : NULL,
                                                    .column_count = (uint32_t)query->target_count};
     const struct kdb_engine_sink sink = {&ops, run};
     return kdb_engine_execute(exec->connection, exec->ctx, &statement, &sink);
@@ -337,7 +354,8 @@ static kdb_status execute(struct engine_run *run)
 
 kdb_status select_engine(struct kdb_exec *exec, const struct kdb_sink *sink)
 {
-    KDB_ASSERT(exec->connection);
+    KDB_TRY(exec_require_worker(exec));
+    KDB_TRY(exec_connect(exec));
     const struct kdb_plan *plan = exec->plan;
     struct engine_run *run = KDB_ARENA_NEW(&exec->ctx->arena, struct engine_run);
     run->exec = exec;
@@ -348,9 +366,9 @@ kdb_status select_engine(struct kdb_exec *exec, const struct kdb_sink *sink)
     for (size_t i = 0; i < plan->source_count; i++)
         run->tables[i].plan = &plan->sources[i];
     kdb_arena_on_reset(&exec->ctx->arena, run_release, run);
-    uint64_t limit;
+    // LIMIT and OFFSET as written are in the text; here they are only checked.
     uint64_t offset;
-    KDB_TRY(exec_limits(exec, plan->query->limit, plan->query->offset, &limit, &offset));
+    KDB_TRY(exec_limits(exec, plan->query->limit, plan->query->offset, &run->rows_left, &offset));
     KDB_TRY(open_partitions(run));
     KDB_TRY(open_view(run));
     KDB_TRY(make_sources(run));

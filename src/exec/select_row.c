@@ -6,6 +6,9 @@
 #include "exec/exec_priv.h"
 #include "exec/system_rows.h"
 
+// Between checks of deadline and memory.
+#define CHECK_EVERY 256
+
 kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_expr *limit,
                        const struct kdb_expr *offset, uint64_t *ret_limit, uint64_t *ret_offset)
 {
@@ -25,10 +28,12 @@ kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_expr *limit,
                             i == 0 ? "LIMIT" : "OFFSET");
         values[i] = (uint64_t)value.integer;
     }
+    // The settings bound what a client gets, not what INSERT … SELECT copies.
     const struct kdb_exec_services *services = exec->services;
-    if (!limit && services->query_limit_default > 0)
+    bool is_answer = exec->verb == KDB_VERB_NONE;
+    if (is_answer && !limit && services->query_limit_default > 0)
         values[0] = services->query_limit_default;
-    if (services->query_limit_max > 0 && values[0] > services->query_limit_max)
+    if (is_answer && services->query_limit_max > 0 && values[0] > services->query_limit_max)
         values[0] = services->query_limit_max;
     *ret_limit = values[0];
     *ret_offset = values[1];
@@ -140,7 +145,8 @@ static kdb_status keep(struct output *output)
     if (is_full && (wanted == 0 || compare_kept(output, &row, &output->kept[0]) >= 0))
         return KDB_OK;
     KDB_TRY(evaluate_targets(output, values + select->order_count));
-    row.values = kdb_arena_alloc(&exec->ctx->arena, width * sizeof(kdb_value));
+    row.values = is_full ? output->kept[0].values
+                         : kdb_arena_alloc(&exec->ctx->arena, width * sizeof(kdb_value));
     for (size_t i = 0; i < width; i++)
         row.values[i] = kdb_value_copy(&exec->ctx->arena, &values[i]);
     if (is_full) {
@@ -163,6 +169,8 @@ static kdb_status emit_kept(struct output *output)
         sift_down(output, 0, count - 1);
     }
     for (size_t i = (size_t)output->offset; i < output->kept_count; i++) {
+        if (i % CHECK_EVERY == 0)
+            KDB_TRY(kdb_ctx_check(output->exec->ctx));
         const kdb_value *values = output->kept[i].values + output->select->order_count;
         KDB_TRY(kdb_sink_row(output->exec->sink, output->exec->ctx, values));
     }
@@ -204,6 +212,9 @@ static kdb_status select_system(struct output *output)
             KDB_TRY(kdb_eval_filter(select->filter, output->eval, &is_match));
         if (is_match)
             KDB_TRY(visit(output, (kdb_slice){0}, rows.rows[i], &goes_on));
+        kdb_arena_reset(output->eval->scratch);
+        if (i % CHECK_EVERY == CHECK_EVERY - 1)
+            KDB_TRY(kdb_ctx_check(output->exec->ctx));
     }
     return KDB_OK;
 }

@@ -9,23 +9,14 @@ struct update {
     struct kdb_exec *exec;
     const struct kdb_update_plan *plan;
     bool is_delete;
+    bool has_moved;       // a row found by the engine was changed meanwhile
     struct kdb_eval eval; // over the row found
     struct write_ops ops;
     kdb_value *values;  // of one row, in declared order
     struct kdb_buf key; // scratch
+    kdb_value **found;  // rows found by the engine: key, _seq, new values; ctx arena
+    size_t found_count, found_capacity;
 };
-
-// All columns of a stored row as of now.
-static void decode(struct update *update, kdb_slice row, const struct kdb_schema *row_schema)
-{
-    const struct kdb_schema *schema = update->plan->table->schema;
-    for (uint32_t i = 0; i < schema->column_count; i++) {
-        if (row_schema == schema)
-            kdb_row_get(schema, row, i, &update->values[i]);
-        else
-            kdb_row_get_column(row_schema, row, &schema->columns[i], &update->values[i]);
-    }
-}
 
 // Sets one column; true when its value differs from what was there.
 static bool assign(struct update *update, uint32_t column, const kdb_value *value)
@@ -57,7 +48,7 @@ static kdb_status visit(void *self, kdb_slice key, kdb_slice row, bool *ret_goes
     struct update *update = self;
     if (kdb_row_is_deleted(row))
         return KDB_OK; // WHERE may speak of _deleted, but what is deleted stays so
-    decode(update, row, update->eval.row_schema);
+    KDB_TRY(write_decode_row(update->exec, update->plan->table, row, update->values));
     bool is_changed = update->is_delete;
     const struct kdb_update_plan *plan = update->plan;
     kdb_value *news =
@@ -87,24 +78,34 @@ static kdb_status sink_begin(void *self, struct kdb_ctx *ctx,
     return KDB_OK;
 }
 
+// The engine's connection is busy until it has found all of them: rows are only noted.
 static kdb_status sink_row(void *self, struct kdb_ctx *ctx, const kdb_value *values)
 {
     struct update *update = self;
+    size_t count = 2 + update->plan->assignment_count;
+    kdb_value *found = kdb_arena_alloc(&ctx->arena, count * sizeof(kdb_value));
+    for (size_t i = 0; i < count; i++)
+        found[i] = kdb_value_copy(&ctx->arena, &values[i]);
+    KDB_PUSH(&ctx->arena, update->found, update->found_count, update->found_capacity, found);
+    return kdb_ctx_check(ctx);
+}
+
+static kdb_status change_found(struct update *update, const kdb_value *values)
+{
+    struct kdb_ctx *ctx = update->exec->ctx;
     const struct kdb_update_plan *plan = update->plan;
     kdb_buf_clear(&update->key);
     KDB_TRY(kdb_key_value(&update->key, ctx, &values[0]));
-    kdb_slice key = kdb_arena_copy(&ctx->arena, kdb_buf_view(&update->key));
+    kdb_slice key = kdb_buf_view(&update->key);
     kdb_slice row;
     KDB_TRY(row_get(update->exec, plan->table, update->exec->partition, key, &row));
-    // The row has moved on since the engine read it: take what it is now, the committer compares
-    // with that.
     if (!row.data || kdb_row_is_deleted(row))
         return KDB_OK;
-    if (kdb_row_seq(row) != values[1].integer)
-        return kdb_fail(
-            ctx, KDB_ERR_CONFLICT,
-            "a row was changed by another statement while this one searched, try again");
-    decode(update, row, kdb_table_schema(plan->table, kdb_row_schema_version(row)));
+    if (kdb_row_seq(row) != values[1].integer) {
+        update->has_moved = true;
+        return KDB_OK;
+    }
+    KDB_TRY(write_decode_row(update->exec, plan->table, row, update->values));
     bool is_changed = update->is_delete;
     for (size_t i = 0; i < plan->assignment_count; i++) {
         kdb_value value = values[2 + i];
@@ -119,9 +120,11 @@ static kdb_status sink_row(void *self, struct kdb_ctx *ctx, const kdb_value *val
 static kdb_status search_with_engine(struct update *update)
 {
     static const struct kdb_sink_ops ops = {sink_begin, sink_row};
-    KDB_TRY(exec_require_worker(update->exec));
     const struct kdb_sink sink = {&ops, update};
-    return select_engine(update->exec, &sink);
+    KDB_TRY(select_engine(update->exec, &sink));
+    for (size_t i = 0; i < update->found_count && !update->has_moved; i++)
+        KDB_TRY(change_found(update, update->found[i]));
+    return KDB_OK;
 }
 
 static void scratch_done(void *arg)
@@ -143,21 +146,35 @@ static kdb_status find_rows(struct update *update)
     return search_rows(&search);
 }
 
-kdb_status update_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
+// Fills update->ops from one run of the statement.
+static kdb_status run_once(struct update *update)
 {
-    struct update update = {
-        .exec = exec, .plan = exec->plan->update, .is_delete = exec->verb == KDB_VERB_DELETED};
-    const struct kdb_table *table = update.plan->table;
+    struct kdb_exec *exec = update->exec;
+    const struct kdb_table *table = update->plan->table;
     struct kdb_partition *partition;
     KDB_TRY(exec_partition(exec, table, &partition));
     exec->commit = (struct kdb_commit_request){
         .partition = partition, .removal_epoch = atomic_load(&partition->removal_epoch)};
-    update.ops = (struct write_ops){.exec = exec, .table = table};
-    update.values =
+    update->ops = (struct write_ops){.exec = exec, .table = table};
+    update->values =
         kdb_arena_alloc(&exec->ctx->arena, table->schema->column_count * sizeof(kdb_value));
-    kdb_status status = find_rows(&update);
-    kdb_buf_deinit(&update.key);
-    KDB_TRY(status);
+    kdb_status status = find_rows(update);
+    kdb_buf_deinit(&update->key);
+    write_ops_deinit(&update->ops);
+    return status;
+}
+
+kdb_status update_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
+{
+    struct update update;
+    for (;;) {
+        update = (struct update){
+            .exec = exec, .plan = exec->plan->update, .is_delete = exec->verb == KDB_VERB_DELETED};
+        KDB_TRY(run_once(&update));
+        if (!update.has_moved)
+            break;
+        KDB_TRY(exec_count_attempt(exec));
+    }
     exec->commit.ops = update.ops.items;
     exec->commit.op_count = update.ops.count;
     exec->affected = update.ops.count;

@@ -60,19 +60,40 @@ kdb_status write_default(struct kdb_exec *exec, const struct kdb_column *column,
     return kdb_fail(exec->ctx, KDB_ERR_INTERNAL, "a column has an unknown default");
 }
 
+kdb_status write_decode_row(struct kdb_exec *exec, const struct kdb_table *table, kdb_slice row,
+                            kdb_value *values)
+{
+    const struct kdb_schema *schema = table->schema;
+    const struct kdb_schema *row_schema = kdb_table_schema(table, kdb_row_schema_version(row));
+    if (!row_schema)
+        return kdb_fail(exec->ctx, KDB_ERR_CORRUPT, "a row has an unknown schema version");
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        if (row_schema == schema) {
+            kdb_row_get(schema, row, i, &values[i]);
+            continue;
+        }
+        // Written under an older version: converted to what the column is now.
+        kdb_value value;
+        kdb_row_get_column(row_schema, row, &schema->columns[i], &value);
+        KDB_TRY(kdb_cast(&value, exec->ctx, schema->columns[i].type, &values[i]));
+    }
+    return KDB_OK;
+}
+
+void write_ops_deinit(struct write_ops *ops)
+{
+    kdb_buf_deinit(&ops->row);
+}
+
 kdb_status write_op_add(struct write_ops *ops, const kdb_value *values, bool is_deleted,
                         struct kdb_row_op op)
 {
     struct kdb_ctx *ctx = ops->exec->ctx;
-    struct kdb_buf row = {0};
-    kdb_status status = kdb_row_encode(ops->table->schema, ctx, values, 0, is_deleted, &row);
-    if (status == KDB_OK) {
-        op.row_len = row.len;
-        op.row = kdb_arena_alloc(&ctx->arena, row.len);
-        memcpy(op.row, row.data, row.len);
-        KDB_PUSH(&ctx->arena, ops->items, ops->count, ops->capacity, op);
-    }
-    kdb_buf_deinit(&row);
-    KDB_TRY(status);
+    kdb_buf_clear(&ops->row);
+    KDB_TRY(kdb_row_encode(ops->table->schema, ctx, values, 0, is_deleted, &ops->row));
+    op.row_len = ops->row.len;
+    op.row = kdb_arena_alloc(&ctx->arena, op.row_len);
+    memcpy(op.row, ops->row.data, op.row_len);
+    KDB_PUSH(&ctx->arena, ops->items, ops->count, ops->capacity, op);
     return kdb_ctx_check(ctx);
 }
