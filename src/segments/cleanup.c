@@ -78,7 +78,7 @@ static bool is_ours(struct orphan_search *search, const char *path)
     uint32_t count;
     kdb_status status = KDB_OK;
     if (!*search->connection)
-        status = kdb_engine_connect(search->service->options.engine, ctx, search->connection);
+        status = kdb_engine_connect(search->service->engine, ctx, search->connection);
     if (status == KDB_OK)
         status = kdb_parquet_read_pairs(*search->connection, ctx, path, &pairs, &count);
     if (status != KDB_OK) {

@@ -111,10 +111,11 @@ void object_prune(const struct kdb_segment_service *service, const char *path)
     const size_t data_len = service->data_path.len;
     bool is_default = strncmp(folder, service->data_path.data, data_len) == 0 &&
                       strncmp(folder + data_len, "/users/", 7) == 0;
-    while (rmdir(folder) == 0 && is_default) {
+    bool goes_on = true;
+    while (goes_on && rmdir(folder) == 0) {
         char *slash = strrchr(folder, '/');
         *slash = '\0';
-        is_default = strlen(folder) > data_len + 7;
+        goes_on = is_default && strlen(folder) > data_len + 7;
     }
 }
 
