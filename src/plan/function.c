@@ -460,7 +460,7 @@ static struct kdb_expr *as_text(struct resolution *find, unsigned slot, struct k
         return wrap(find, KDB_EXPR_CAST, arg);
     size_t count;
     struct kdb_expr *expr = wrap(find, KDB_EXPR_CALL, arg);
-    expr->function = find_rows(&plan_functions, KDB_LIT("(print boolean)"), &count);
+    expr->function = find_rows(&plan_functions, KDB_LIT("(boolean)"), &count);
     KDB_ASSERT(count == 1);
     return expr;
 }
@@ -506,6 +506,22 @@ static kdb_status convert_arg(struct resolution *find, unsigned slot, kdb_type a
     return find->call->coerce(find->call->self, *arg, type, arg);
 }
 
+// DuckDB adds and multiplies decimals of up to 18 digits in 64 bits, even where the result has
+// more: one operand of 19 digits makes it use 128.
+static kdb_status widen_decimal(struct resolution *find, kdb_type result)
+{
+    const struct kdb_function_call *call = find->call;
+    if (result.kind != KDB_DECIMAL || result.precision <= 18 || call->arg_count != 2)
+        return KDB_OK;
+    for (size_t i = 0; i < 2; i++) {
+        if (call->args[i]->type.kind != KDB_DECIMAL || call->args[i]->type.precision > 18)
+            return KDB_OK;
+    }
+    kdb_type type = call->args[0]->type;
+    type.precision = 19;
+    return call->coerce(call->self, call->args[0], type, &call->args[0]);
+}
+
 static kdb_status convert(struct resolution *find, const struct kdb_function *function,
                           kdb_type *ret_type)
 {
@@ -516,10 +532,13 @@ static kdb_status convert(struct resolution *find, const struct kdb_function *fu
         KDB_TRY(convert_arg(find, slot_of(function, i), agreed, &call->args[i]));
     if (function->result_type == plan_type_decimal_round && call->freeze)
         KDB_TRY(call->freeze(call->self, call->args[1]));
+    kdb_type type = function->result_kind == KDB_ANY ? agreed : KDB_TYPE(function->result_kind);
     if (function->result_type)
-        *ret_type = function->result_type(call->args, call->arg_count);
-    else
-        *ret_type = function->result_kind == KDB_ANY ? agreed : KDB_TYPE(function->result_kind);
+        type = function->result_type(call->args, call->arg_count);
+    *ret_type = type;
+    if (function->result_type == plan_type_decimal_sum ||
+        function->result_type == plan_type_decimal_product)
+        return widen_decimal(find, type);
     return KDB_OK;
 }
 

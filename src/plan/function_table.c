@@ -3,6 +3,7 @@
 // share.
 //
 // An argument may stand in a template several times: whoever prints it keeps the text from growing.
+// A $ is always a placeholder: chr(36) where DuckDB needs one (JSON paths begin with it).
 // Errors are texts that the engine turns back into a status (engine/quote.h).
 #include "plan/function_priv.h"
 
@@ -34,10 +35,21 @@
 #define NON_ARRAY_ERROR "error('kdb:INVALID_VALUE:cannot get array length of a non-array')"
 #define SCALAR_ERROR "error('kdb:INVALID_VALUE:cannot get array length of a scalar')"
 
+#define NTILE_ERROR "error('kdb:INVALID_VALUE:argument of ntile must be greater than zero')"
+#define NTH_ERROR "error('kdb:INVALID_VALUE:argument of nth_value must be greater than zero')"
+#define INTEGER_ERROR "error('kdb:OUT_OF_RANGE:integer out of range')"
+
+// Opens a CASE whose other branches do not see to it that NULL gives NULL.
+#define NULL_OF_THREE "CASE WHEN $1 IS NULL OR $2 IS NULL OR $3 IS NULL THEN NULL"
+#define NULL_OF_FOUR \
+    "CASE WHEN $1 IS NULL OR $2 IS NULL OR $3 IS NULL OR $4 IS NULL THEN NULL"
+
 // DuckDB divides by zero to NULL, and lets floats overflow.
-#define INTEGER_MODULO \
-    "CASE WHEN $2 = 0 THEN " ZERO_ERROR " WHEN $2 = -1 THEN $2 + 1 ELSE $1 % $2 END"
-#define DECIMAL_MODULO "CASE WHEN $2 = 0 THEN " ZERO_ERROR " ELSE $1 % $2 END"
+#define ZERO_CHECKED "CASE WHEN $2 = 0 AND $1 IS NOT NULL THEN " ZERO_ERROR
+#define INTEGER_DIVIDE ZERO_CHECKED " ELSE $1 // $2 END"
+#define INTEGER_MODULO ZERO_CHECKED " WHEN $2 = -1 THEN $1 - $1 ELSE $1 % $2 END"
+#define DECIMAL_DIVIDE ZERO_CHECKED " ELSE CAST($1 AS DOUBLE) / CAST($2 AS DOUBLE) END"
+#define DECIMAL_MODULO ZERO_CHECKED " ELSE $1 % $2 END"
 #define REAL_CHECKED(operator) \
     "CASE WHEN isinf($1 " operator " $2) AND NOT isinf($1) AND NOT isinf($2) THEN " \
     OVERFLOW_ERROR
@@ -47,8 +59,8 @@
     REAL_CHECKED("*") " WHEN $1 * $2 = 0 AND $1 <> 0 AND $2 <> 0 THEN " UNDERFLOW_ERROR \
     " ELSE $1 * $2 END"
 #define REAL_DIVIDE \
-    "CASE WHEN $2 = 0 AND NOT isnan($1) THEN " ZERO_ERROR \
-    " WHEN isinf($1 / $2) AND NOT isinf($1) THEN " OVERFLOW_ERROR \
+    "CASE WHEN $2 = 0 THEN CASE WHEN isnan($1) THEN $1 + $2 WHEN $1 IS NOT NULL THEN " ZERO_ERROR \
+    " END WHEN isinf($1 / $2) AND NOT isinf($1) THEN " OVERFLOW_ERROR \
     " WHEN $1 / $2 = 0 AND $1 <> 0 AND NOT isinf($2) THEN " UNDERFLOW_ERROR " ELSE $1 / $2 END"
 #define REAL_POWER \
     "CASE WHEN $1 = 0 AND $2 < 0 THEN " ZERO_POWER_ERROR \
@@ -76,24 +88,64 @@
     "THEN CAST(date_part('microseconds', $2) AS DOUBLE) / 1000 " \
     "ELSE CAST(date_part($1, $2) AS DOUBLE) END"
 
+#define UNIT_ERROR \
+    "error('kdb:INVALID_VALUE:unit \"' || lower($1) || '\" not supported for type date')"
+#define EXTRACT_DATE \
+    "CASE WHEN lower($1) IN ('hour', 'hours', 'h', 'hr', 'hrs', 'minute', 'minutes', 'm', 'min', " \
+    "'mins', 'second', 'seconds', 'sec', 'secs', 's', 'millisecond', 'milliseconds', 'msec', " \
+    "'msecs', 'ms', 'microsecond', 'microseconds', 'usec', 'usecs', 'us', 'timezone', " \
+    "'timezone_hour', 'timezone_minute') AND $2 IS NOT NULL THEN " UNIT_ERROR \
+    " ELSE CAST(date_part($1, $2) AS DOUBLE) END"
+
+// Centuries and millennia begin with the year 1.
+#define TRUNCATE_ERROR(kind) \
+    "error('kdb:INVALID_VALUE:unit \"' || lower($1) || '\" not supported for type " kind "')"
+#define EXTRACT_ONLY \
+    "lower($1) IN ('epoch', 'dow', 'isodow', 'doy', 'isoyear', 'julian', 'jd', 'timezone', " \
+    "'timezone_hour', 'timezone_minute')"
+#define YEARS_BACK(span) \
+    "THEN date_trunc('year', $2) - to_years(CAST((date_part('year', $2) - 1) % " span \
+    " AS INTEGER)) "
+#define TRUNCATE(kind, type) \
+    "CAST(CASE WHEN lower($1) IN ('century', 'centuries', 'cent', 'c') " YEARS_BACK("100") \
+    "WHEN lower($1) IN ('millennium', 'millennia', 'mil', 'mils') " YEARS_BACK("1000") \
+    "WHEN " EXTRACT_ONLY " AND $2 IS NOT NULL THEN " TRUNCATE_ERROR(kind) \
+    " ELSE date_trunc($1, $2) END AS " type ")"
+#define TRUNCATE_TIMESTAMP TRUNCATE("timestamp without time zone", "TIMESTAMP")
+#define TRUNCATE_DATETIME TRUNCATE("timestamp with time zone", "TIMESTAMP WITH TIME ZONE")
+#define TRUNCATE_INTERVAL \
+    "CASE WHEN (" EXTRACT_ONLY " OR lower($1) IN ('week', 'weeks', 'w')) AND $2 IS NOT NULL THEN " \
+    TRUNCATE_ERROR("interval") " ELSE date_trunc($1, $2) END"
+
+// There is no year 0, and DuckDB takes the year before 1 for it.
+#define YEAR_CHECKED \
+    "CASE WHEN $1 = 0 AND $2 IS NOT NULL AND $3 IS NOT NULL THEN " \
+    "error('kdb:OUT_OF_RANGE:date field value out of range: 0-' || $2 || '-' || $3)"
+#define TIME_ERROR "error('kdb:OUT_OF_RANGE:time field value out of range')"
+
 // A pattern that ends in a lone backslash is an error once the match gets there.
 #define MATCH(text, pattern) \
     "CASE WHEN NOT contains(" pattern ", '\\') THEN " text " LIKE " pattern \
-    " WHEN regexp_matches(" pattern ", '(^|[^\\\\])(\\\\\\\\)*\\\\$') THEN CASE WHEN " text \
+    " WHEN regexp_matches(" pattern ", '(^|[^\\\\])(\\\\\\\\)*\\\\\\z') THEN CASE WHEN " text \
     " LIKE (left(" pattern ", -1) || '_%') ESCAPE '\\' THEN " LIKE_ERROR " WHEN " text \
     " IS NOT NULL THEN false END ELSE " text " LIKE " pattern " ESCAPE '\\' END"
 #define LIKE MATCH("$1", "$2")
 #define ILIKE MATCH("lower($1)", "lower($2)")
 
+// \& is the whole match in PostgreSQL, \0 in DuckDB.
+#define REPLACEMENT "replace($3, '\\&', '\\0')"
+
 // Paths of DuckDB's JSON functions.
 #define JSON_CHECKED "CASE WHEN json_valid($1) THEN"
 #define JSON_QUOTED(name) \
-    "'.\"' || replace(replace(" name ", '\\', '\\\\'), '\"', '\\\"') || '\"'"
-#define JSON_NAME "'$' || " JSON_QUOTED("$2")
-#define JSON_INDEX "CASE WHEN $2 < 0 THEN '$[#' ELSE '$[' END || CAST($2 AS VARCHAR) || ']'"
+    "CASE WHEN " name " = '' THEN '/' ELSE chr(36) || '.\"' || replace(replace(" name \
+    ", '\\', '\\\\'), '\"', '\\\"') || '\"' END"
+#define JSON_NAME JSON_QUOTED("$2")
+#define JSON_INDEX \
+    "chr(36) || CASE WHEN $2 < 0 THEN '[#' ELSE '[' END || CAST($2 AS VARCHAR) || ']'"
 #define JSON_STEP \
-    "CASE typeof($2) WHEN 'VARCHAR' THEN '$' || " JSON_QUOTED("CAST($2 AS VARCHAR)") \
-    " ELSE replace('$[' || CAST($2 AS VARCHAR) || ']', '[-', '[#-') END"
+    "CASE typeof($2) WHEN 'VARCHAR' THEN " JSON_QUOTED("CAST($2 AS VARCHAR)") \
+    " ELSE chr(36) || replace('[' || CAST($2 AS VARCHAR) || ']', '[-', '[#-') END"
 
 #define A0() .arg_count = 0
 #define A1(a) .arg_count = 1, .arg_kinds = {KDB_##a}

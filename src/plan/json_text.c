@@ -340,14 +340,17 @@ static bool find_member(const struct plan_json *object, struct kdb_arena *scratc
                         struct plan_json *ret_value)
 {
     struct plan_json value;
+    struct plan_json found;
     kdb_slice name;
     bool is_found = false;
     for (size_t at = 0; plan_json_next(object, &at, &name, &value);) {
         if (!is_name(name, scratch, wanted))
             continue;
-        *ret_value = value;
+        found = value;
         is_found = true;
     }
+    if (is_found)
+        *ret_value = found; // which may be the object itself
     return is_found;
 }
 

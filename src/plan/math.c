@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "plan/function_priv.h"
+#include "types/decimal.h"
 
 #define PI                 3.14159265358979323846
 #define RADIANS_PER_DEGREE 0.0174532925199432957692
@@ -162,16 +163,18 @@ kdb_status plan_log10(struct kdb_eval *eval, const struct kdb_expr *call, const 
     return KDB_OK;
 }
 
-// log(base, x).
+// log(base, x), of decimals as in PostgreSQL, but computed as a DOUBLE.
 kdb_status plan_log_base(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
                          kdb_value *ret_value)
 {
+    double base = kdb_decimal_to_double(args[0].decimal, args[0].scale);
+    double x = kdb_decimal_to_double(args[1].decimal, args[1].scale);
     (void)call;
-    KDB_TRY(check_logarithm(eval, args[0].real));
-    KDB_TRY(check_logarithm(eval, args[1].real));
-    if (args[0].real == 1)
+    KDB_TRY(check_logarithm(eval, base));
+    KDB_TRY(check_logarithm(eval, x));
+    if (base == 1)
         return plan_fail_zero(eval);
-    *ret_value = kdb_value_double(log(args[1].real) / log(args[0].real));
+    *ret_value = kdb_value_double(log(x) / log(base));
     return KDB_OK;
 }
 

@@ -311,8 +311,8 @@ static kdb_status make_days(struct kdb_eval *eval, const kdb_value *args, int64_
     if (year == 0 || month < 1 || month > 12 || day < 1 ||
         day > kdb_civil_month_days(astronomical, (int)month))
         return kdb_fail(eval->ctx, KDB_ERR_OUT_OF_RANGE,
-                        "date field value out of range: %lld-%02lld-%02lld", (long long)year,
-                        (long long)month, (long long)day);
+                        "date field value out of range: %lld-%02lld-%02lld",
+                        (long long)astronomical, (long long)month, (long long)day);
     int64_t days = kdb_civil_days(astronomical, (int)month, (int)day);
     // Adding nothing checks the range.
     if (kdb_date_add(days, eval->ctx, 0, ret_days) != KDB_OK) {
