@@ -59,7 +59,8 @@ static void write_copy(struct kdb_buf *out, const struct kdb_parquet_write *what
     write_columns(out, what);
     KDB_BUF_LIT(out, " FROM kdb_rows(0)) TO ");
     kdb_engine_quote_text(out, kdb_slice_cstr(what->path));
-    kdb_buf_printf(out, " (FORMAT parquet, ROW_GROUP_SIZE %u", rows);
+    // Without a file of DuckDB's own beside it, which would stay behind after a failure.
+    kdb_buf_printf(out, " (FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE %u", rows);
     if (what->zstd_level > 0)
         kdb_buf_printf(out, ", COMPRESSION zstd, COMPRESSION_LEVEL %d", what->zstd_level);
     write_field_ids(out, what);
