@@ -233,7 +233,7 @@ class Generator:
             kind = rng.choice(["int", "text", "real", "timestamp", "decimal", "bool"])
             item = self.column(kind) if rng.random() < 0.5 else f"({self.small('')} + length({self.column('text')}))"
             items.append(item + rng.choice(["", " DESC", " ASC"]) + rng.choice(["", " NULLS FIRST", " NULLS LAST"]))
-        items.append("id" + rng.choice(["", " DESC"]))
+        items.append("t1.id" + rng.choice(["", " DESC"]))
         return " ORDER BY " + ", ".join(items) + (f" LIMIT {rng.randint(0, 20)}" if rng.random() < 0.5 else "") + (
             f" OFFSET {rng.randint(0, 10)}" if rng.random() < 0.2 else "")
 
