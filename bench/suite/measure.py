@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one work in turn against our server and PostgreSQL, several times, and takes the median."""
+import contextlib
 import json
 import pathlib
 import statistics
@@ -73,7 +74,18 @@ class Comparison:
             self.next[work.table] = figures["next"]
         return figures
 
-    def theirs(self, work, protocol, run_index, prepare):
+    @contextlib.contextmanager
+    def postgres_awake(self):
+        """Our server sleeps inside, PostgreSQL outside."""
+        self.server.pause()
+        self.postgres.resume()
+        try:
+            yield
+        finally:
+            self.postgres.pause()
+            self.server.resume()
+
+    def theirs(self, work, protocol, prepare):
         """One run of a work against PostgreSQL."""
         if prepare:
             prepare()
@@ -85,15 +97,12 @@ class Comparison:
         """{"ours", "one_client", "postgres_simple", "postgres_prepared", "memory"} of a work."""
         ours, simple, prepared = [], [], []
         with_postgres = self.postgres is not None and bool(work.postgres)
-        for index in range(self.options.repeats):
+        for _ in range(self.options.repeats):
             ours.append(self.ours(work, 64, self.options.seconds, prepare))
             if with_postgres:
-                self.server.pause()
-                self.postgres.resume()
-                simple.append(self.theirs(work, "simple", index, prepare_postgres))
-                prepared.append(self.theirs(work, "prepared", index, prepare_postgres))
-                self.postgres.pause()
-                self.server.resume()
+                with self.postgres_awake():
+                    simple.append(self.theirs(work, "simple", prepare_postgres))
+                    prepared.append(self.theirs(work, "prepared", prepare_postgres))
         result = {"ours": median_run(ours), "memory": self.server.memory()}
         if not work.count:
             result["one_client"] = self.ours(work, 1, min(self.options.seconds, 1.5), prepare)

@@ -71,14 +71,14 @@ def milliseconds(us):
 
 
 HEAD = ("work", "mode", "result", "one client", "p50 ms", "p99 ms", "CPU us", "VmRSS MB", "PG simple", "PG prepared",
-        "ratio", "aim", "at least", "verdict")
+        "ratio", "aim", "at least", "verdict", "beside")
 
 
 def cells(figure, figures, slow):
     """One line of the table as texts."""
     unit = figure.get("unit", "")
     if "failure" in figure:
-        return (figure["title"], figure["mode"], "-", *[""] * (len(HEAD) - 4), "FAILED")
+        return (figure["title"], figure["mode"], "-", *[""] * (len(HEAD) - 5), "FAILED", "")
     run = figure.get("ours", {})
     one = figure.get("one_client", {})
     simple = reference(figure, "simple")
@@ -90,7 +90,7 @@ def cells(figure, figures, slow):
             milliseconds(run.get("p50_us")), milliseconds(run.get("p99_us")), number(run.get("cpu_us")),
             number(figure.get("memory", {}).get("rss_mb")), number(simple), number(reference(figure, "prepared")),
             f"{value_of(figure) / simple:.2f}" if simple else "", demanded["aim"], demanded["least"],
-            judge(figure, figures, slow))
+            judge(figure, figures, slow), figure.get("compared", ""))
 
 
 def lines(figures):
@@ -104,7 +104,7 @@ def plain(figures):
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
 
     def line(row):
-        return "  ".join(cell.ljust(width) if i < 2 or i == len(HEAD) - 1 else cell.rjust(width)
+        return "  ".join(cell.ljust(width) if i < 2 or i >= len(HEAD) - 2 else cell.rjust(width)
                          for i, (cell, width) in enumerate(zip(row, widths))).rstrip()
 
     return "\n".join([line(HEAD), "  ".join("-" * width for width in widths), *map(line, rows[1:])])
@@ -112,7 +112,7 @@ def plain(figures):
 
 def markdown(figures):
     """The table for the page."""
-    rows = ["| " + " | ".join(HEAD) + " |", "|---|---|" + "---:|" * (len(HEAD) - 3) + "---|"]
+    rows = ["| " + " | ".join(HEAD) + " |", "|---|---|" + "---:|" * (len(HEAD) - 4) + "---|---|"]
     return "\n".join([*rows, *("| " + " | ".join(row) + " |" for row in lines(figures))])
 
 
