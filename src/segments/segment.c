@@ -91,6 +91,8 @@ kdb_status segment_open(struct kdb_segment_service *service, kdb_slice record, s
 
 bool segment_meets(const struct kdb_segment *segment, kdb_slice first, kdb_slice end)
 {
+    if (first.data && end.data && kdb_slice_compare(first, end) >= 0)
+        return false;
     return (!first.data || kdb_slice_compare(segment->max_key, first) >= 0) &&
            (!end.data || kdb_slice_compare(segment->min_key, end) < 0);
 }
