@@ -110,7 +110,7 @@ static struct kdb_schema *make_schema(struct kdb_arena *arena, kdb_slice text)
         struct kdb_column *column = &schema->columns[schema->column_count++];
         column->id = (int32_t)schema->column_count;
         column->name = kdb_slice_of(text.data + at, colon - at);
-        column->type = KDB_TYPE(kind_of(text.data[colon + 1]));
+        column->type = KDB_TYPE((uint8_t)kind_of(text.data[colon + 1]));
         column->is_not_null = text.data[end - 1] != '?';
         at = end + 1;
     }
