@@ -55,10 +55,11 @@ def is_writable(section):
 
 @functools.cache
 def prefixes(module):
-    """How names that a folder exports may begin: kdb_, the folder's name, or the first word of one of its files
+    """How names that a folder exports may begin: kdb_, the folder's name, or a word of one of its files
     (bind_from.c may export bind_join). The linker finds two folders that use one name."""
-    stems = {path.stem.split("_")[0] for path in pathlib.Path("src", module).glob("*.[ch]")}
-    return ("kdb_", module + "_", *(stem + "_" for stem in sorted(stems)))
+    folder = pathlib.Path(__file__).resolve().parent.parent / "src" / module
+    words = {word for path in folder.glob("*.[ch]") for word in path.stem.split("_")}
+    return ("kdb_", module + "_", *(word + "_" for word in sorted(words)))
 
 
 def problem_of(module, flags, section, name, allowed_globals):

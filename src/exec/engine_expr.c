@@ -81,7 +81,7 @@ static kdb_status print_joined(struct printer *printer, const struct kdb_expr *e
     for (size_t i = from; i < expr->arg_count; i++) {
         if (i > from)
             kdb_buf_slice(out(printer), kdb_slice_cstr(separator));
-        KDB_TRY(print_expr(printer, expr->args[i]));
+        KDB_TRY(engine_print_expr(printer, expr->args[i]));
     }
     return KDB_OK;
 }
@@ -121,13 +121,13 @@ static kdb_status print_or(struct printer *printer, const struct kdb_expr *expr)
         size_t run = equality_run(expr, i);
         if (run < 2) {
             KDB_TRY(count_terms(printer, 1));
-            KDB_TRY(print_expr(printer, expr->args[i++]));
+            KDB_TRY(engine_print_expr(printer, expr->args[i++]));
             continue;
         }
-        KDB_TRY(print_expr(printer, expr->args[i]->args[0]));
+        KDB_TRY(engine_print_expr(printer, expr->args[i]->args[0]));
         for (size_t j = 0; j < run; j++) {
             kdb_buf_slice(out(printer), j == 0 ? KDB_LIT(" IN (") : KDB_LIT(", "));
-            KDB_TRY(print_expr(printer, expr->args[i + j]->args[1]));
+            KDB_TRY(engine_print_expr(printer, expr->args[i + j]->args[1]));
         }
         kdb_buf_put(out(printer), ')');
         i += run;
@@ -160,7 +160,7 @@ static kdb_status print_frame_end(struct printer *printer, char end, const struc
         KDB_BUF_LIT(out(printer), "CURRENT ROW");
         return KDB_OK;
     default:
-        KDB_TRY(print_expr(printer, offset));
+        KDB_TRY(engine_print_expr(printer, offset));
         kdb_buf_slice(out(printer), end == 'p' ? KDB_LIT(" PRECEDING") : KDB_LIT(" FOLLOWING"));
         return KDB_OK;
     }
@@ -188,7 +188,7 @@ static kdb_status print_call_tail(struct printer *printer, const struct kdb_expr
 {
     if (call->filter) {
         KDB_BUF_LIT(out(printer), " FILTER (WHERE ");
-        KDB_TRY(print_expr(printer, call->filter));
+        KDB_TRY(engine_print_expr(printer, call->filter));
         kdb_buf_put(out(printer), ')');
     }
     const struct kdb_window *window = call->window;
@@ -197,9 +197,9 @@ static kdb_status print_call_tail(struct printer *printer, const struct kdb_expr
     KDB_BUF_LIT(out(printer), " OVER (");
     for (size_t i = 0; i < window->partition_count; i++) {
         kdb_buf_slice(out(printer), i == 0 ? KDB_LIT("PARTITION BY ") : KDB_LIT(", "));
-        KDB_TRY(print_expr(printer, window->partition[i]));
+        KDB_TRY(engine_print_expr(printer, window->partition[i]));
     }
-    KDB_TRY(print_orders(printer, window->order, window->order_count));
+    KDB_TRY(engine_print_orders(printer, window->order, window->order_count));
     KDB_TRY(print_frame(printer, window));
     kdb_buf_put(out(printer), ')');
     return KDB_OK;
@@ -218,7 +218,7 @@ static kdb_status print_template(struct printer *printer, const struct kdb_expr 
         if (*at >= '1' && *at <= '9') {
             size_t index = (size_t)(*at - '1');
             KDB_ASSERT(index < call->arg_count);
-            KDB_TRY(print_expr(printer, call->args[index]));
+            KDB_TRY(engine_print_expr(printer, call->args[index]));
         } else if (*at == '*') {
             KDB_TRY(print_joined(printer, call, 0, ", "));
         } else if (*at == 'D') {
@@ -228,7 +228,7 @@ static kdb_status print_template(struct printer *printer, const struct kdb_expr 
         } else if (*at == 'V') {
             KDB_TRY(print_value_of(printer, call));
         } else if (*at == 'O') {
-            KDB_TRY(print_orders(printer, call->order, call->order_count));
+            KDB_TRY(engine_print_orders(printer, call->order, call->order_count));
         } else {
             KDB_ASSERT(*at == 'F');
             KDB_TRY(print_call_tail(printer, call));
@@ -254,7 +254,7 @@ static kdb_status print_around(struct printer *printer, const char *before,
                                const struct kdb_expr *expr, const char *after)
 {
     kdb_buf_slice(out(printer), kdb_slice_cstr(before));
-    KDB_TRY(print_expr(printer, expr));
+    KDB_TRY(engine_print_expr(printer, expr));
     kdb_buf_slice(out(printer), kdb_slice_cstr(after));
     return KDB_OK;
 }
@@ -303,7 +303,7 @@ static kdb_status print_case(struct printer *printer, const struct kdb_expr *exp
     size_t pairs = expr->arg_count / 2;
     for (size_t i = 0; i < pairs; i++) {
         KDB_TRY(print_around(printer, " WHEN ", expr->args[2 * i], " THEN "));
-        KDB_TRY(print_expr(printer, expr->args[2 * i + 1]));
+        KDB_TRY(engine_print_expr(printer, expr->args[2 * i + 1]));
     }
     if (expr->arg_count % 2 == 1)
         KDB_TRY(print_around(printer, " ELSE ", expr->args[expr->arg_count - 1], ""));
@@ -314,7 +314,7 @@ static kdb_status print_case(struct printer *printer, const struct kdb_expr *exp
 static kdb_status print_in(struct printer *printer, const struct kdb_expr *expr)
 {
     kdb_buf_put(out(printer), '(');
-    KDB_TRY(print_expr(printer, expr->args[0]));
+    KDB_TRY(engine_print_expr(printer, expr->args[0]));
     kdb_buf_slice(out(printer), expr->is_negated ? KDB_LIT(" NOT IN (") : KDB_LIT(" IN ("));
     KDB_TRY(print_joined(printer, expr, 1, ", "));
     KDB_BUF_LIT(out(printer), "))");
@@ -324,7 +324,7 @@ static kdb_status print_in(struct printer *printer, const struct kdb_expr *expr)
 static kdb_status print_test(struct printer *printer, const struct kdb_expr *expr)
 {
     kdb_buf_put(out(printer), '(');
-    KDB_TRY(print_expr(printer, expr->args[0]));
+    KDB_TRY(engine_print_expr(printer, expr->args[0]));
     const char *negation = expr->is_negated ? "NOT " : "";
     if (expr->kind == KDB_EXPR_IS_NULL || expr->truth == 'u')
         kdb_buf_printf(out(printer), " IS %sNULL)", negation);
@@ -333,7 +333,7 @@ static kdb_status print_test(struct printer *printer, const struct kdb_expr *exp
                        expr->truth == 't' ? "TRUE" : "FALSE");
     else {
         kdb_buf_printf(out(printer), " IS %sDISTINCT FROM ", negation);
-        KDB_TRY(print_expr(printer, expr->args[1]));
+        KDB_TRY(engine_print_expr(printer, expr->args[1]));
         kdb_buf_put(out(printer), ')');
     }
     return KDB_OK;
@@ -344,17 +344,17 @@ static kdb_status print_subquery(struct printer *printer, const struct kdb_expr 
     if (expr->subquery_kind == KDB_SUBQUERY_EXISTS || expr->subquery_kind == KDB_SUBQUERY_SCALAR) {
         kdb_buf_slice(out(printer), expr->subquery_kind == KDB_SUBQUERY_EXISTS ? KDB_LIT("EXISTS (")
                                                                                : KDB_LIT("("));
-        KDB_TRY(print_query(printer, expr->query, false));
+        KDB_TRY(engine_print_query(printer, expr->query, false));
         kdb_buf_put(out(printer), ')');
         return KDB_OK;
     }
     kdb_buf_put(out(printer), '(');
-    KDB_TRY(print_expr(printer, expr->args[0]));
+    KDB_TRY(engine_print_expr(printer, expr->args[0]));
     kdb_buf_printf(out(printer), " %s %s (SELECT ", expr->function->name,
                    expr->subquery_kind == KDB_SUBQUERY_ANY ? "ANY" : "ALL");
-    KDB_TRY(print_expr(printer, expr->args[1]));
+    KDB_TRY(engine_print_expr(printer, expr->args[1]));
     KDB_BUF_LIT(out(printer), " FROM (");
-    KDB_TRY(print_query(printer, expr->query, false));
+    KDB_TRY(engine_print_query(printer, expr->query, false));
     KDB_BUF_LIT(out(printer), ") AS q))");
     return KDB_OK;
 }
@@ -368,7 +368,7 @@ static kdb_status print_named(struct printer *printer, const char *name,
     return KDB_OK;
 }
 
-kdb_status print_expr(struct printer *printer, const struct kdb_expr *expr)
+kdb_status engine_print_expr(struct printer *printer, const struct kdb_expr *expr)
 {
     switch (expr->kind) {
     case KDB_EXPR_CONST:

@@ -12,11 +12,12 @@ static struct kdb_buf *out(struct printer *printer)
     return &printer->text->sql;
 }
 
-kdb_status print_orders(struct printer *printer, const struct kdb_expr_order *order, size_t count)
+kdb_status engine_print_orders(struct printer *printer, const struct kdb_expr_order *order,
+                               size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         kdb_buf_slice(out(printer), i == 0 ? KDB_LIT(" ORDER BY ") : KDB_LIT(", "));
-        KDB_TRY(print_expr(printer, order[i].expr));
+        KDB_TRY(engine_print_expr(printer, order[i].expr));
         kdb_buf_slice(out(printer), order[i].is_descending ? KDB_LIT(" DESC") : KDB_LIT(" ASC"));
         kdb_buf_slice(out(printer),
                       order[i].nulls_first ? KDB_LIT(" NULLS FIRST") : KDB_LIT(" NULLS LAST"));
@@ -29,7 +30,7 @@ static kdb_status print_list(struct printer *printer, struct kdb_expr *const *ex
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             KDB_BUF_LIT(out(printer), ", ");
-        KDB_TRY(print_expr(printer, exprs[i]));
+        KDB_TRY(engine_print_expr(printer, exprs[i]));
     }
     return KDB_OK;
 }
@@ -59,7 +60,7 @@ static kdb_status print_relation(struct printer *printer, const struct kdb_relat
         kdb_buf_printf(out(printer), "t%u AS r%u", relation->cte->number, relation->number);
     } else if (relation->kind == KDB_RELATION_QUERY) {
         kdb_buf_slice(out(printer), relation->is_lateral ? KDB_LIT("LATERAL (") : KDB_LIT("("));
-        KDB_TRY(print_query(printer, relation->query, false));
+        KDB_TRY(engine_print_query(printer, relation->query, false));
         kdb_buf_printf(out(printer), ") AS r%u", relation->number);
     } else {
         KDB_BUF_LIT(out(printer), "generate_series(");
@@ -84,7 +85,7 @@ static kdb_status print_source(struct printer *printer, const struct kdb_source 
     KDB_TRY(print_source(printer, source->right));
     if (source->on) {
         KDB_BUF_LIT(out(printer), " ON ");
-        KDB_TRY(print_expr(printer, source->on));
+        KDB_TRY(engine_print_expr(printer, source->on));
     }
     kdb_buf_put(out(printer), ')');
     return KDB_OK;
@@ -103,7 +104,7 @@ static kdb_status print_with(struct printer *printer, const struct kdb_query *qu
         kdb_buf_printf(out(printer), "t%u(", cte->number);
         print_column_names(printer, cte->column_count);
         KDB_BUF_LIT(out(printer), ") AS (");
-        KDB_TRY(print_query(printer, cte->query, false));
+        KDB_TRY(engine_print_query(printer, cte->query, false));
         kdb_buf_put(out(printer), ')');
     }
     if (query->cte_count > 0)
@@ -115,9 +116,9 @@ static kdb_status print_set(struct printer *printer, const struct kdb_query *que
 {
     static const char *const words[] = {"", "UNION", "INTERSECT", "EXCEPT"};
     kdb_buf_put(out(printer), '(');
-    KDB_TRY(print_query(printer, query->left, false));
+    KDB_TRY(engine_print_query(printer, query->left, false));
     kdb_buf_printf(out(printer), ") %s%s (", words[query->set], query->is_set_all ? " ALL" : "");
-    KDB_TRY(print_query(printer, query->right, false));
+    KDB_TRY(engine_print_query(printer, query->right, false));
     kdb_buf_put(out(printer), ')');
     return KDB_OK;
 }
@@ -146,7 +147,7 @@ static kdb_status print_target(struct printer *printer, const struct kdb_target 
                     target->expr->kind == KDB_EXPR_INPUT || target->expr->kind == KDB_EXPR_CONST;
     if (!is_exact)
         KDB_BUF_LIT(out(printer), "CAST(");
-    KDB_TRY(print_expr(printer, target->expr));
+    KDB_TRY(engine_print_expr(printer, target->expr));
     if (!is_exact) {
         KDB_BUF_LIT(out(printer), " AS ");
         kdb_engine_quote_type(out(printer), target->expr->type);
@@ -179,7 +180,7 @@ static kdb_status print_plain(struct printer *printer, const struct kdb_query *q
     }
     if (query->where) {
         KDB_BUF_LIT(out(printer), " WHERE ");
-        KDB_TRY(print_expr(printer, query->where));
+        KDB_TRY(engine_print_expr(printer, query->where));
     }
     if (query->group_count > 0) {
         KDB_BUF_LIT(out(printer), " GROUP BY ");
@@ -187,7 +188,7 @@ static kdb_status print_plain(struct printer *printer, const struct kdb_query *q
     }
     if (query->having) {
         KDB_BUF_LIT(out(printer), " HAVING ");
-        KDB_TRY(print_expr(printer, query->having));
+        KDB_TRY(engine_print_expr(printer, query->having));
     }
     return KDB_OK;
 }
@@ -207,7 +208,8 @@ static kdb_status print_key_order(struct printer *printer, const struct kdb_quer
     return KDB_OK;
 }
 
-kdb_status print_query(struct printer *printer, const struct kdb_query *query, bool is_outermost)
+kdb_status engine_print_query(struct printer *printer, const struct kdb_query *query,
+                              bool is_outermost)
 {
     if (++printer->depth > DEPTH_MAX)
         return kdb_fail(printer->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
@@ -219,16 +221,16 @@ kdb_status print_query(struct printer *printer, const struct kdb_query *query, b
         KDB_TRY(print_values(printer, query));
     else
         KDB_TRY(print_plain(printer, query));
-    KDB_TRY(print_orders(printer, query->order, query->order_count));
+    KDB_TRY(engine_print_orders(printer, query->order, query->order_count));
     if (query->order_count == 0 && (is_outermost || query->limit || query->offset))
         KDB_TRY(print_key_order(printer, query));
     if (query->limit) {
         KDB_BUF_LIT(out(printer), " LIMIT ");
-        KDB_TRY(print_expr(printer, query->limit));
+        KDB_TRY(engine_print_expr(printer, query->limit));
     }
     if (query->offset) {
         KDB_BUF_LIT(out(printer), " OFFSET ");
-        KDB_TRY(print_expr(printer, query->offset));
+        KDB_TRY(engine_print_expr(printer, query->offset));
     }
     printer->depth--;
     return KDB_OK;
@@ -238,5 +240,5 @@ kdb_status engine_text_write(struct kdb_exec *exec, const kdb_slice *source_text
                              struct engine_text *ret)
 {
     struct printer printer = {.exec = exec, .text = ret, .source_texts = source_texts};
-    return print_query(&printer, exec->plan->query, true);
+    return engine_print_query(&printer, exec->plan->query, true);
 }

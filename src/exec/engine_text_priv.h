@@ -17,10 +17,10 @@ struct printer {
     int depth;
 };
 
-KDB_NODISCARD kdb_status print_query(struct printer *printer, const struct kdb_query *query,
-                                     bool is_outermost);
-KDB_NODISCARD kdb_status print_expr(struct printer *printer, const struct kdb_expr *expr);
-KDB_NODISCARD kdb_status print_orders(struct printer *printer, const struct kdb_expr_order *order,
-                                      size_t count);
+KDB_NODISCARD kdb_status engine_print_query(struct printer *printer, const struct kdb_query *query,
+                                            bool is_outermost);
+KDB_NODISCARD kdb_status engine_print_expr(struct printer *printer, const struct kdb_expr *expr);
+KDB_NODISCARD kdb_status engine_print_orders(struct printer *printer,
+                                             const struct kdb_expr_order *order, size_t count);
 
 #endif

@@ -67,7 +67,7 @@ struct segment_pruner {
     uint32_t asked, skipped; // for EXPLAIN
     struct kdb_segment_skip skip;
 };
-void segment_pruner_init(struct segment_pruner *pruner, const struct kdb_relation *relation,
+void prune_init(struct segment_pruner *pruner, const struct kdb_relation *relation,
                          const struct kdb_expr *filter, struct kdb_eval *eval);
 
 // ---- search.c: rows of one table that match, for SELECT, UPDATE and DELETE ----

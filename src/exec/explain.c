@@ -111,7 +111,7 @@ static kdb_status segment_line(struct row_writer *writer, const struct access *a
     struct kdb_eval eval;
     exec_eval_init(exec, access->relation->table, &exec->ctx->arena, &eval);
     struct segment_pruner pruner;
-    segment_pruner_init(&pruner, access->relation, access->filter, &eval);
+    prune_init(&pruner, access->relation, access->filter, &eval);
     uint32_t outside = 0;
     for (uint32_t i = 0; i < manifest->segment_count; i++) {
         if (is_outside(&bounds, manifest->segments[i]))

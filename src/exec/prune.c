@@ -158,8 +158,8 @@ static bool skips(void *self, const struct kdb_segment *segment)
     return is_excluded;
 }
 
-void segment_pruner_init(struct segment_pruner *pruner, const struct kdb_relation *relation,
-                         const struct kdb_expr *filter, struct kdb_eval *eval)
+void prune_init(struct segment_pruner *pruner, const struct kdb_relation *relation,
+                const struct kdb_expr *filter, struct kdb_eval *eval)
 {
     *pruner = (struct segment_pruner){.filter = filter, .eval = eval, .relation = relation};
     pruner->skip = (struct kdb_segment_skip){skips, pruner};

@@ -65,7 +65,7 @@ static kdb_status visit_range(struct run *run, struct kdb_partition *partition,
 {
     const struct kdb_row_select *select = run->search->select;
     struct segment_pruner pruner;
-    segment_pruner_init(&pruner, select->relation, select->filter, run->search->eval);
+    prune_init(&pruner, select->relation, select->filter, run->search->eval);
     const struct row_scan_range range = {.table = run->table,
                                          .partition = partition,
                                          .bounds = bounds,

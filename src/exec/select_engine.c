@@ -243,7 +243,7 @@ static kdb_status merged_text(struct engine_run *run, struct table_input *input,
     struct kdb_eval eval;
     exec_eval_init(exec, relation->table, &exec->ctx->arena, &eval);
     struct segment_pruner pruner;
-    segment_pruner_init(&pruner, relation, input->plan->filter, &eval);
+    prune_init(&pruner, relation, input->plan->filter, &eval);
     struct kdb_cold_text cold = {.manifest = input->manifest,
                                  .table = relation->table,
                                  .range = {.first = input->keys.first, .end = input->keys.end},

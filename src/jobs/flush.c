@@ -160,7 +160,7 @@ static kdb_status flush_partition(struct flush *flush)
     struct job *job = flush->job;
     struct kdb_jobs *jobs = job->jobs;
     kdb_slice folder;
-    KDB_TRY(job_folder(job, flush->partition->user, &folder));
+    KDB_TRY(jobs_folder(job, flush->partition->user, &folder));
     flush->view = kdb_store_view_open(jobs->options.store);
     flush->flush_ms = kdb_clock_now_ms(jobs->options.clock);
     KDB_TRY(open_scan(flush));
@@ -215,8 +215,8 @@ static kdb_status flush_and_release(struct job *job, struct job_thread *thread,
 
 kdb_status flush_run(struct job *job, struct job_thread *thread)
 {
-    KDB_TRY(job_open_engine(job, thread));
-    KDB_TRY(job_each_partition(job, thread, flush_and_release));
+    KDB_TRY(jobs_open_engine(job, thread));
+    KDB_TRY(jobs_each_partition(job, thread, flush_and_release));
     job->message = kdb_arena_printf(
         &job->ctx.arena, "flushed %lld row(s) of %lld partition(s) into %lld file(s)",
         (long long)job->rows, (long long)job->partitions, (long long)job->files);

@@ -276,7 +276,7 @@ static kdb_status run_kind(struct job *job, struct job_thread *thread)
     case KDB_JOB_CLEANUP:
         return cleanup_run(job);
     case KDB_JOB_HISTORY:
-        return history_run(job);
+        return record_history_run(job);
     case KDB_JOB_KIND_COUNT:
         break;
     }

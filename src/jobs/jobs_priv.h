@@ -93,15 +93,15 @@ KDB_NODISCARD kdb_status rewrite_run(struct job *job, struct job_thread *thread)
 KDB_NODISCARD kdb_status cleanup_run(struct job *job);
 // At start: files of tables that were dropped before their clean-up ran.
 KDB_NODISCARD kdb_status cleanup_resume(struct kdb_jobs *jobs, struct kdb_ctx *ctx);
-KDB_NODISCARD kdb_status history_run(struct job *job);
+KDB_NODISCARD kdb_status record_history_run(struct job *job);
 
 // ---- each partition of a job's table ----
 typedef kdb_status (*partition_work)(struct job *job, struct job_thread *thread,
                                      struct kdb_partition *partition);
-KDB_NODISCARD kdb_status job_each_partition(struct job *job, struct job_thread *thread,
-                                            partition_work work);
-KDB_NODISCARD kdb_status job_folder(struct job *job, kdb_slice user, kdb_slice *ret_folder);
-KDB_NODISCARD kdb_status job_open_engine(struct job *job, struct job_thread *thread);
+KDB_NODISCARD kdb_status jobs_each_partition(struct job *job, struct job_thread *thread,
+                                             partition_work work);
+KDB_NODISCARD kdb_status jobs_folder(struct job *job, kdb_slice user, kdb_slice *ret_folder);
+KDB_NODISCARD kdb_status jobs_open_engine(struct job *job, struct job_thread *thread);
 
 // ---- timer.c ----
 void *timer_main(void *jobs);

@@ -37,7 +37,7 @@ static kdb_status work_on(struct job *job, struct job_thread *thread, kdb_slice 
     return status;
 }
 
-kdb_status job_each_partition(struct job *job, struct job_thread *thread, partition_work work)
+kdb_status jobs_each_partition(struct job *job, struct job_thread *thread, partition_work work)
 {
     if (job->has_user)
         return work_on(job, thread, job->user, work);
@@ -56,7 +56,7 @@ kdb_status job_each_partition(struct job *job, struct job_thread *thread, partit
     return status;
 }
 
-kdb_status job_folder(struct job *job, kdb_slice user, kdb_slice *ret_folder)
+kdb_status jobs_folder(struct job *job, kdb_slice user, kdb_slice *ret_folder)
 {
     const struct kdb_jobs_options *options = &job->jobs->options;
     struct kdb_catalog_snapshot *snapshot = kdb_catalog_acquire(options->catalog);
@@ -67,7 +67,7 @@ kdb_status job_folder(struct job *job, kdb_slice user, kdb_slice *ret_folder)
     return status;
 }
 
-kdb_status job_open_engine(struct job *job, struct job_thread *thread)
+kdb_status jobs_open_engine(struct job *job, struct job_thread *thread)
 {
     struct kdb_engine *engine = job->jobs->options.engine;
     if (!thread->writer)

@@ -255,7 +255,7 @@ kdb_status record_fail_unfinished(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
     return status;
 }
 
-kdb_status history_run(struct job *job)
+kdb_status record_history_run(struct job *job)
 {
     struct kdb_jobs *jobs = job->jobs;
     struct record_list list = {0};

@@ -58,7 +58,7 @@ static kdb_status rewrite_segments(struct rewrite *rewrite, struct job_thread *t
     KDB_TRY(kdb_cold_scan_open(&reader, &job->ctx, &everything, &rewrite->scan));
     struct kdb_segment_write what = {
         .table = job->table, .user = partition->user, .input = {next_row, rewrite}};
-    KDB_TRY(job_folder(job, partition->user, &what.folder));
+    KDB_TRY(jobs_folder(job, partition->user, &what.folder));
     KDB_TRY(
         kdb_segment_next_number(options->segments, options->committer, &job->ctx, &what.number));
     struct kdb_segment *segment = NULL;
@@ -110,8 +110,8 @@ static kdb_status rewrite_partition(struct job *job, struct job_thread *thread,
 
 kdb_status rewrite_run(struct job *job, struct job_thread *thread)
 {
-    KDB_TRY(job_open_engine(job, thread));
-    KDB_TRY(job_each_partition(job, thread, rewrite_partition));
+    KDB_TRY(jobs_open_engine(job, thread));
+    KDB_TRY(jobs_each_partition(job, thread, rewrite_partition));
     const char *done =
         job->kind == KDB_JOB_COMPACT ? "Compaction completed" : "Retention completed";
     job->message = kdb_arena_printf(

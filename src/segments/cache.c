@@ -13,7 +13,7 @@
 
 // ---- blocks ----
 
-struct block *block_create(const struct block_parts *parts)
+struct block *cache_block_create(const struct block_parts *parts)
 {
     size_t ends_bytes = parts->row_count * sizeof(uint32_t);
     size_t bytes = sizeof(struct block) + 2 * ends_bytes + parts->keys.len + parts->rows.len;
@@ -36,7 +36,7 @@ struct block *block_create(const struct block_parts *parts)
     return block;
 }
 
-void block_unref(struct block *block)
+void cache_block_unref(struct block *block)
 {
     if (block && atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) == 1)
         kdb_free(block);
@@ -48,7 +48,7 @@ static struct block *block_ref(struct block *block)
     return block;
 }
 
-uint32_t block_lower_bound(const struct block *block, kdb_slice key)
+uint32_t cache_block_lower_bound(const struct block *block, kdb_slice key)
 {
     uint32_t low = 0;
     uint32_t high = block->row_count;
@@ -107,7 +107,7 @@ static void entry_unref(struct entry *entry)
 {
     if (--entry->references > 0)
         return;
-    block_unref(entry->block);
+    cache_block_unref(entry->block);
     kdb_free(entry);
 }
 

@@ -35,8 +35,8 @@ struct block_parts {
 };
 
 // A block with one reference, holding copies.
-struct block *block_create(const struct block_parts *parts);
-void block_unref(struct block *block); // accepts NULL
+struct block *cache_block_create(const struct block_parts *parts);
+void cache_block_unref(struct block *block); // accepts NULL
 
 static inline kdb_slice block_key(const struct block *block, uint32_t index)
 {
@@ -51,7 +51,7 @@ static inline kdb_slice block_row(const struct block *block, uint32_t index)
 }
 
 // The first row whose key is not below `key`; row_count when there is none.
-uint32_t block_lower_bound(const struct block *block, kdb_slice key);
+uint32_t cache_block_lower_bound(const struct block *block, kdb_slice key);
 
 // Which block.
 struct cache_key {

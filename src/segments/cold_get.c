@@ -37,7 +37,7 @@ bool kdb_cold_excludes(const struct kdb_manifest *manifest, kdb_slice key)
 
 static void release_block(void *arg)
 {
-    block_unref(arg);
+    cache_block_unref(arg);
 }
 
 // *ret_row stays as it is when the segment has not got the key.
@@ -46,14 +46,14 @@ static kdb_status look_into(const struct kdb_cold_reader *reader, struct kdb_ctx
 {
     struct block *block;
     KDB_TRY(cold_block(reader, ctx, segment, cold_group_of(segment, key), &block));
-    uint32_t index = block_lower_bound(block, key);
+    uint32_t index = cache_block_lower_bound(block, key);
     if (index == block->row_count || !kdb_slice_equal(block_key(block, index), key)) {
-        block_unref(block);
+        cache_block_unref(block);
         return KDB_OK;
     }
     kdb_slice row = block_row(block, index);
     if (ret_row->data && kdb_row_seq(*ret_row) >= kdb_row_seq(row)) {
-        block_unref(block);
+        cache_block_unref(block);
         return KDB_OK;
     }
     kdb_arena_on_reset(&ctx->arena, release_block, block);

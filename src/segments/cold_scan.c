@@ -74,7 +74,7 @@ static void sift_down(struct kdb_cold_scan *scan, uint32_t at)
 // The front cursor has nothing more.
 static void remove_front(struct kdb_cold_scan *scan)
 {
-    block_unref(scan->cursors[0].block);
+    cache_block_unref(scan->cursors[0].block);
     scan->cursors[0] = scan->cursors[--scan->count];
     sift_down(scan, 0);
 }
@@ -86,7 +86,7 @@ static bool aim(const struct kdb_cold_scan *scan, struct cursor *cursor, uint32_
 {
     const struct kdb_segment *segment = cursor->segment;
     kdb_slice first_key = segment->group_first_key[group];
-    block_unref(cursor->block);
+    cache_block_unref(cursor->block);
     cursor->block = NULL;
     cursor->group = group;
     cursor->is_outside = false;
@@ -150,7 +150,7 @@ static kdb_status load_group(struct kdb_cold_scan *scan, struct kdb_ctx *ctx, st
     KDB_TRY(kdb_ctx_check(ctx));
     const kdb_slice bound = cursor->key;
     KDB_TRY(cold_block(&scan->reader, ctx, cursor->segment, cursor->group, &cursor->block));
-    uint32_t index = block_lower_bound(cursor->block, bound);
+    uint32_t index = cache_block_lower_bound(cursor->block, bound);
     if (scan->is_reverse) {
         bool is_key = index < cursor->block->row_count && !cursor->is_outside &&
                       kdb_slice_equal(block_key(cursor->block, index), bound);
@@ -279,7 +279,7 @@ void kdb_cold_scan_close(struct kdb_cold_scan *scan)
     if (!scan)
         return;
     for (uint32_t i = 0; i < scan->count; i++)
-        block_unref(scan->cursors[i].block);
+        cache_block_unref(scan->cursors[i].block);
     scan->count = 0;
     kdb_buf_deinit(&scan->given);
 }

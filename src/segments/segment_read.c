@@ -153,7 +153,7 @@ static kdb_status load(void *self, struct kdb_ctx *ctx, struct block **ret_block
                                           .row_ends = block->row_ends,
                                           .keys = kdb_buf_view(&block->keys),
                                           .rows = kdb_buf_view(&block->rows)};
-        *ret_block = block_create(&parts);
+        *ret_block = cache_block_create(&parts);
     }
     kdb_free(block->key_ends);
     kdb_free(block->row_ends);

@@ -2,6 +2,7 @@
 // Start in order of dependency, stop in reverse.
 #include "server/server.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,13 +74,12 @@ static kdb_status open_roots(struct kdb_server *server, struct kdb_ctx *ctx)
     server->roots = kdb_alloc_array(allowed->count + 1, sizeof(char *));
     server->roots[server->root_count++] = server->folder.path;
     for (size_t i = 0; i < allowed->count; i++) {
-        char *resolved = realpath(allowed->items[i].data, NULL);
-        if (!resolved)
+        char resolved[PATH_MAX];
+        if (!realpath(allowed->items[i].data, resolved))
             return kdb_fail(ctx, KDB_ERR_CONFIG,
                             "storage.allowed_roots: the folder %.*s does not exist",
                             KDB_ARG(allowed->items[i]));
         server->roots[server->root_count++] = kdb_alloc_text(resolved, strlen(resolved));
-        free(resolved);
     }
     return KDB_OK;
 }
