@@ -57,7 +57,7 @@ def echo(bench):
         return
     port = machine.free_port()
     command = bench.cores.on_server_core(bench.load.programs / "kalam-echo", port)
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as process:
         try:
             machine.wait_for_port(port, process, 10, bench.scratch / "none")
             body = works.request(works.SELECT_KEY + "$1", works.ANY_KEY)
@@ -262,7 +262,7 @@ def cold_aggregates(bench, server, client):
 
 def duckdb_alone(bench, sql):
     command = bench.cores.on_server_core(bench.load.programs / "kalam-duckdb", min(1, bench.options.seconds), sql)
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = machine.finish(command)
     if result.returncode != 0:
         raise Failure(result.stderr.strip())
     return json.loads(result.stdout)["queries"][0]

@@ -17,9 +17,14 @@ class Failure(Exception):
     """Something that ends the run; its text is what the user needs."""
 
 
+def finish(command, **options):
+    """Runs a command to its end in a session of its own and keeps what it prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True, **options)
+
+
 def output(*command, **options):
     """What a command prints; empty when it fails."""
-    result = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    result = finish(command, **options)
     return result.stdout.strip() if result.returncode == 0 else ""
 
 
@@ -33,8 +38,13 @@ class Cores:
             print("warning: one processor only; server and clients share it")
 
     def command(self, core, *words):
-        nice = ["nice", "-n", str(self.nice)] if self.nice else []
-        return [*nice, "taskset", "-c", str(core), *map(str, words)]
+        """Where the kernel shares time between sessions first, a nice value counts inside its session only, so the
+        session (the caller opens a new one) gets it too."""
+        words = ["taskset", "-c", str(core), *map(str, words)]
+        if not self.nice:
+            return words
+        share = f"echo {self.nice} 2>/dev/null >/proc/self/autogroup; exec nice -n {self.nice} \"$@\""
+        return ["sh", "-c", share, "sh", *words]
 
     def on_server_core(self, *words):
         return self.command(self.server, *words)

@@ -29,7 +29,7 @@ class Load:
 
     def run(self, port, body, **options):
         """What kalam-load printed; a run with a wrong answer is none."""
-        result = subprocess.run(self.command(port, body, **options), capture_output=True, text=True, check=False)
+        result = machine.finish(self.command(port, body, **options))
         if not result.stdout:
             raise Failure(result.stderr.strip())
         figures = json.loads(result.stdout)

@@ -126,11 +126,10 @@ class Postgres:
         commit = "on" if self.durability == "sync" else "off"
         environment = {**os.environ, "PGOPTIONS": f"-c synchronous_commit={commit}"}
         before, children = self.cpu_seconds(), len(self.children())
-        result = subprocess.run(
+        result = machine.finish(
             self.cores.on_client_core(BIN / "pgbench", "-n", "-c", clients, "-j", 1, "-M", protocol, *bound, "-D",
                                       f"first={first}", "-D", "n=-1", "-f", path, "-h", "127.0.0.1", "-p", self.port,
-                                      "-U", "bench", "bench"),
-            capture_output=True, text=True, check=False, env=environment)
+                                      "-U", "bench", "bench"), env=environment)
         rate = re.search(r"^tps = ([\d.]+)", result.stdout, re.M)
         done = re.search(r"transactions actually processed: (\d+)", result.stdout)
         failed = re.search(r"failed transactions: (\d+)", result.stdout)
