@@ -441,6 +441,14 @@ const char *exec_fixture_cell(const struct exec_result *result, size_t row, cons
     return "";
 }
 
+// Jobs store their rows without waiting: a batch sent behind them comes after them.
+static void pass_committer(struct exec_fixture *fixture)
+{
+    struct kdb_store_batch *batch = kdb_store_batch_open(fixture->services.store);
+    must(fixture, kdb_commit_batch(fixture->services.committer, &fixture->ctx, batch));
+    kdb_store_batch_close(batch);
+}
+
 void exec_fixture_wait_jobs(struct exec_fixture *fixture)
 {
     assert_non_null(fixture->services.jobs);
@@ -449,6 +457,7 @@ void exec_fixture_wait_jobs(struct exec_fixture *fixture)
         size_t count;
         size_t open = 0;
         kdb_ctx_reset(&fixture->ctx);
+        pass_committer(fixture);
         must(fixture, kdb_jobs_list(fixture->services.jobs, &fixture->ctx, &records, &count));
         for (size_t i = 0; i < count; i++)
             open += records[i].state < KDB_JOB_COMPLETED;
@@ -457,4 +466,15 @@ void exec_fixture_wait_jobs(struct exec_fixture *fixture)
         const struct timespec pause = {.tv_nsec = 1000000};
         (void)nanosleep(&pause, NULL);
     }
+}
+
+void exec_fixture_flush(struct exec_fixture *fixture, const char *table)
+{
+    kdb_slice sql = kdb_arena_printf(&fixture->results, "STORAGE FLUSH TABLE %s", table);
+    const struct exec_result *result;
+    do { // a flush that began by itself may have missed the newest rows
+        exec_fixture_wait_jobs(fixture);
+        result = exec_fixture_ok(fixture, "root", KDB_ROLE_SYSTEM, sql.data);
+    } while (strstr(result->message, "already queued or running"));
+    exec_fixture_wait_jobs(fixture);
 }

@@ -110,4 +110,8 @@ const char *exec_fixture_cell(const struct exec_result *result, size_t row, cons
 // Waits until every job has ended (with has_jobs).
 void exec_fixture_wait_jobs(struct exec_fixture *fixture);
 
+// Moves all hot rows of a table ("ns.t") to Parquet (with has_jobs): STORAGE FLUSH, and the wait
+// for its end.
+void exec_fixture_flush(struct exec_fixture *fixture, const char *table);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "exec/bootstrap.h"
 #include "lib/exec_fixture.h"
 #include "lib/temp_folder.h"
 #include "lib/test.h"
