@@ -54,7 +54,7 @@ const CASES = [
     ['division by zero', 'UPDATE bad.t SET n = n / 0 WHERE id = 1', S, /division by zero/i],
     ['text that is no number', "SELECT 'abc'::int", S, /abc/],
     ['an unknown function', 'SELECT frobnicate(1)', S, /frobnicate/],
-    ['an unknown type', 'SELECT 1::frobnitz', S, /frobnitz/],
+    ['an unknown type', 'SELECT 1::frobnitz', 'INVALID_SQL', /frobnitz/],
     ['no SQL at all', 'frobnicate the table', 'INVALID_SQL', /frobnicate/],
     ['half a statement', 'SELECT * FROM', 'INVALID_SQL', /./],
     ['an unterminated string', "SELECT 'open", 'BATCH_PARSE_ERROR', /./],
@@ -63,14 +63,14 @@ const CASES = [
     ['an empty quoted name', 'SELECT ""', 'INVALID_SQL', /./],
     ['a NUL in the SQL', "SELECT 'a\0b'", undefined, /./],
     ['a NUL between words', 'SELECT\0 1', undefined, /./],
-    ['an aggregate in a filter', 'SELECT id FROM bad.t WHERE COUNT(*) > 1', S, /./],
-    ['a column that is not grouped', 'SELECT v, COUNT(*) FROM bad.t GROUP BY n', S, /\bv\b/],
-    ['a subquery with two columns', 'SELECT (SELECT id, v FROM bad.t)', S, /./],
+    ['an aggregate in a filter', 'SELECT id FROM bad.t WHERE COUNT(*) > 1', 'INVALID_SQL', /./],
+    ['a column that is not grouped', 'SELECT v, COUNT(*) FROM bad.t GROUP BY n', 'INVALID_SQL', /\bv\b/],
+    ['a subquery with two columns', 'SELECT (SELECT id, v FROM bad.t)', 'INVALID_SQL', /./],
     ['a subquery with two rows', 'SELECT (SELECT id FROM bad.t)', S, /./],
-    ['set operations of different widths', 'SELECT 1 UNION SELECT 1, 2', S, /./],
-    ['an ambiguous column', 'SELECT id FROM bad.t a, bad.t b', S, /id/],
+    ['set operations of different widths', 'SELECT 1 UNION SELECT 1, 2', 'INVALID_SQL', /./],
+    ['an ambiguous column', 'SELECT id FROM bad.t a, bad.t b', 'INVALID_SQL', /id/],
     ['a negative LIMIT', 'SELECT id FROM bad.t LIMIT -1', S, /./],
-    ['a table named twice', 'SELECT 1 FROM bad.t a, bad.t a', S, /\ba\b/],
+    ['a table named twice', 'SELECT 1 FROM bad.t a, bad.t a', 'INVALID_SQL', /\ba\b/],
 ];
 
 for (const [name, sql, code, says] of CASES) {
@@ -120,7 +120,7 @@ test('nesting: deep enough works, too deep is refused', async () => {
     const nest = (open, middle, close, depth) => open.repeat(depth) + middle + close.repeat(depth);
     assert.equal(await alice.value(`SELECT ${nest('(', '1', ')', 200)}`), '1');
     assert.equal(await alice.value(`SELECT ${nest('abs(', '-1', ')', 100)}`), 1);
-    assert.equal(await alice.value(nest('SELECT (', 'SELECT 1', ')', 20)), '1');
+    assert.equal(await alice.value(nest('SELECT (', 'SELECT 1', ')', 20)), 1);
     for (const sql of [
         `SELECT ${nest('(', '1', ')', 30000)}`,
         `SELECT ${nest('abs(', '1', ')', 10000)}`,
@@ -156,7 +156,7 @@ test('twenty thousand ORs: answered on the row path', async () => {
     const terms = (count, each) => Array.from({ length: count }, (_, i) => each(i)).join(' OR ');
     assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE ${terms(20000, (i) => `id = ${i * 3}`)}`), [3]);
     assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE ${terms(20000, (i) => (i % 2 ? `n = ${i + 2}` : `v = 'x${i}'`))}`), [3]);
-    assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE ${terms(20000, (i) => `(id > ${i + 1} AND id < ${i + 3})`)}`), [2, 3]);
+    assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE ${terms(5000, (i) => `(id > ${i + 1} AND id < ${i + 3})`)}`), [2, 3]);
     assert.equal(await alice.changes(`UPDATE bad.t SET n = n WHERE ${terms(20000, (i) => `id = ${i}`)}`), 0);
     assert.match((await refusedSoon(alice, `SELECT id FROM bad.t WHERE ${terms(20001, (i) => `id = ${i}`)}`)).message, /20000|row_terms/);
 });
@@ -164,14 +164,15 @@ test('twenty thousand ORs: answered on the row path', async () => {
 test('twenty thousand ORs: on the engine path equals work, others are refused in time', async () => {
     const terms = (count, each) => Array.from({ length: count }, (_, i) => each(i)).join(' OR ');
     assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `id = ${i}`)}`), '3');
-    const error = await refusedSoon(alice, `SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `(id > ${i} AND n < ${i})`)}`);
-    assert.match(error.message, /engine_terms|1000/);
-    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(900, (i) => `(id > ${i} AND id < ${i + 2})`)}`), '3');
+    const error = await refusedSoon(alice, `SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `n < ${-i}`)}`);
+    assert.match(error.message, /engine_terms/);
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(300, (i) => `(id > ${i} AND id < ${i + 2})`)}`), '3');
 });
 
 test('very many values', async () => {
-    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE id IN (${Array.from({ length: 50000 }, (_, i) => i).join(',')})`), '3');
-    assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE id NOT IN (${Array.from({ length: 50000 }, (_, i) => i + 2).join(',')})`), [1]);
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE id IN (${Array.from({ length: 19000 }, (_, i) => i).join(',')})`), '3');
+    assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE id NOT IN (${Array.from({ length: 19000 }, (_, i) => i + 2).join(',')})`), [1]);
+    assert.match((await refusedSoon(alice, `SELECT id FROM bad.t WHERE id IN (${Array.from({ length: 30000 }, (_, i) => i).join(',')})`)).message, /row_terms/);
     await admin.run('CREATE USER TABLE bad.wide (id INT PRIMARY KEY, v TEXT)');
     assert.equal(await alice.changes(`INSERT INTO bad.wide VALUES ${Array.from({ length: 40000 }, (_, i) => `(${i},'v')`).join(',')}`), 40000);
     const large = 'x'.repeat(900_000);

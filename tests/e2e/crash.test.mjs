@@ -120,17 +120,20 @@ async function verify(server, clients, model, what) {
     }
 }
 
-// Manifest, mirror and files of a scope.
+// Manifest, mirror and files of a scope, once whatever flushes now has ended.
 async function agree(server, user, what) {
     const folder = scopeFolder(server, user, 'c.t');
-    const known = await until(`${what}: the manifest rests`, async () => {
-        const truth = await manifest(server.admin, 'c.t', user);
-        const names = (truth?.segments ?? []).map((segment) => segment.path).sort();
-        const there = segments(folder);
-        return JSON.stringify(names) === JSON.stringify(there) ? { truth, names } : null;
-    });
-    assert.deepEqual(files(folder, /\.tmp$/), [], `${what}: no drafts`);
-    if (known.truth) assert.deepEqual(mirror(folder).segments.map((segment) => segment.path).sort(), known.names, `${what}: the mirror`);
+    const paths = (json) => (json?.segments ?? []).map((segment) => segment.path).sort();
+    const look = async () => {
+        const known = paths(await manifest(server.admin, 'c.t', user));
+        return { known, files: segments(folder), drafts: files(folder, /\.tmp$/), mirror: known.length > 0 ? paths(mirror(folder)) : [] };
+    };
+    let seen;
+    await until(`${what}: the manifest of ${user} agrees`, async () => {
+        seen = await look();
+        const want = JSON.stringify(seen.known);
+        return JSON.stringify(seen.files) === want && JSON.stringify(seen.mirror) === want && seen.drafts.length === 0;
+    }, 15).catch((error) => assert.fail(`${error.message}: ${JSON.stringify(seen)}`));
 }
 
 async function prepared(t, policy, retention = '7d') {
@@ -150,6 +153,7 @@ for (const point of faultPoints()) {
             const hit = isCommit ? 20 + random(200) : 1 + random(4);
             await server.stop();
             await server.start({ env: { KALAMDB_FAULT: `${point}:kill:${hit}` } });
+            server.mayEnd = true;
             await load(clients, model, random);
             await server.ends();
             assert.equal(server.exit.signal, 'SIGKILL', `${point}, hit ${hit}: ${server.log.slice(-2000)}`);
@@ -181,7 +185,10 @@ test('killed at random, over and over', async (t) => {
     for (let round = 0; round < 6; round++) {
         const until_ = model.acknowledged + 100 + random(700);
         const writing = load(clients, model, random);
-        await until('enough is written', () => model.acknowledged >= until_);
+        await until('enough is written', () => {
+            server.mustRun();
+            return model.acknowledged >= until_;
+        });
         await server.kill();
         await writing;
         await server.start();
@@ -218,7 +225,10 @@ test('killed while tables come and go', async (t) => {
     for (let round = 0; round < 3; round++) {
         const goal = done + 30 + random(40);
         const working = Promise.all([0, 1, 2].map(work));
-        await until('enough is done', () => done >= goal);
+        await until('enough is done', () => {
+            server.mustRun();
+            return done >= goal;
+        });
         await server.kill();
         await working;
         await server.start();

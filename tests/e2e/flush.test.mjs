@@ -144,6 +144,11 @@ test('T129: by hand', async () => {
 
 // ---- T130: what a flush does ----
 
+// A manifest without what an admin may not see of others: their values.
+function inShort(json) {
+    return { ...json, segments: json.segments.map(({ column_stats: _, ...rest }) => rest) };
+}
+
 test('T130: one file per user, in the folder of the user, with a mirror of the manifest', async () => {
     await admin.run('CREATE USER TABLE fl.filed (id INT PRIMARY KEY, v TEXT)');
     await insert(alice, 'fl.filed', range(10, 40));
@@ -177,7 +182,7 @@ test('T130: one file per user, in the folder of the user, with a mirror of the m
         assert.match(JSON.stringify(stats.min), new RegExp(`\\b${low}\\b`));
         assert.match(JSON.stringify(stats.max), new RegExp(`\\b${high}\\b`));
         assert.equal(stats.null_count, 0);
-        assert.deepEqual(await manifest(admin, 'fl.filed', who.user), json, 'the mirror shows the truth');
+        assert.deepEqual(inShort(await manifest(admin, 'fl.filed', who.user)), inShort(json), 'the mirror shows the truth');
         const count = await counters(admin, 'fl.filed', who.user);
         assert.deepEqual([count.hot, count.live], [0, rows]);
         assert.ok(count.last_flush_at > 0);

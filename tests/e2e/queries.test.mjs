@@ -111,7 +111,7 @@ const QUERIES = [
     ['LIKE with an escape', "SELECT COUNT(*) FROM O WHERE item LIKE '%\\%%' OR item LIKE 'a\\_b'", [[big(orders.filter((o) => /%/.test(o.item) || o.item === 'a_b').length)]]],
     ['ILIKE', "SELECT COUNT(*) FROM O WHERE item ILIKE 'TEA'", [[big(orders.filter((o) => /^tea$/i.test(o.item)).length)]]],
     ['BETWEEN and arithmetic', 'SELECT id, age * 2 + 1 FROM P WHERE age BETWEEN 20 AND 25', people.filter((p) => p.age >= 20 && p.age <= 25).map((p) => [p.id, p.age * 2 + 1])],
-    ['integer division and remainder', 'SELECT id / 7, id % 7, -id / 7 FROM P WHERE id < 20', people.slice(0, 19).map((p) => [Math.trunc(p.id / 7), p.id % 7, Math.trunc(-p.id / 7)])],
+    ['integer division and remainder', 'SELECT id / 7, id % 7, -id / 7 FROM P WHERE id < 20', people.slice(0, 19).map((p) => [Math.trunc(p.id / 7), p.id % 7, 0 - Math.trunc(p.id / 7)])],
     ['IS NULL and COALESCE', "SELECT id, COALESCE(city, 'nowhere') FROM P WHERE city IS NULL OR age IS NULL", people.filter((p) => p.city === null || p.age === null).map((p) => [p.id, p.city ?? 'nowhere'])],
     ['three-valued logic', "SELECT COUNT(*) FROM P WHERE NOT (city = 'Oslo')", [[big(people.filter((p) => p.city !== null && p.city !== 'Oslo').length)]]],
     ['NOT IN with a NULL finds nothing', "SELECT id FROM P WHERE city NOT IN ('Oslo', NULL)", []],

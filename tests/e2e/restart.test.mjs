@@ -31,8 +31,11 @@ for (const durability of ['sync', 'async']) {
             await server.admin.run("CREATE NAMESPACE r; CREATE USER TABLE r.t (id INT PRIMARY KEY, v TEXT) WITH (FLUSH_POLICY = 'rows:50')");
             const acknowledged = [];
             const workers = Array.from({ length: 8 }, (_, i) => hammer(server.admin, 'r.t', i, acknowledged));
-            await until('some writes', () => acknowledged.length > 300);
-            server.child.kill(signal);
+            await until('some writes', () => {
+                server.mustRun();
+                return acknowledged.length > 300;
+            });
+            server.signal(signal);
             await server.ends();
             assert.deepEqual(server.exit, { code: 0, signal: null }, server.log);
             await Promise.all(workers);
@@ -53,7 +56,7 @@ test('a statement that runs when the stop comes is answered', async (t) => {
     const answers = [0, 1].map(() => server.admin.post(
         `WITH d AS (${digits}) SELECT COUNT(*) FROM d a, d b, d c, d e, d f, d g WHERE a.n + b.n + c.n + e.n + f.n + g.n <> -1`));
     await until('they have arrived', async () => (await server.anonymous().send('GET', '/health')).status === 200);
-    server.child.kill('SIGTERM');
+    server.signal('SIGTERM');
     for (const answer of await Promise.all(answers)) {
         assert.equal(answer.status, 200, answer.text);
         assert.deepEqual(answer.body.results[0].rows, [['1000000']]);
@@ -68,9 +71,9 @@ test('a second signal does not wait', async (t) => {
     const endless = server.admin.post(`WITH d AS (${digits}) SELECT SUM(a.n * b.n - c.n) FROM ${
         'abcefghijklm'.split('').map((name) => `d ${name}`).join(', ')}`).catch(() => null);
     await until('it has arrived', async () => (await server.anonymous().send('GET', '/health')).status === 200);
-    server.child.kill('SIGTERM');
+    server.signal('SIGTERM');
     await until('the stop has begun', () => /stopping/.test(server.log));
-    server.child.kill('SIGTERM');
+    server.signal('SIGTERM');
     await server.ends(30);
     await endless;
 });
@@ -215,7 +218,7 @@ test('the environment wins over the file, an empty variable does not', async (t)
 });
 
 test('without a file there are defaults, and what is used can be seen', async (t) => {
-    const server = await readyServer(t, { settings: { limits: { engine_terms: 123 }, auth: { jwt_secret: 'do not show this' } } });
+    const server = await readyServer(t, { settings: { limits: { engine_terms: 123 }, auth: { jwt_secret: 'do not show this: it is the key of all tokens' } } });
     const settings = Object.fromEntries(await server.admin.rows('SELECT name, value FROM system.settings'));
     assert.equal(settings['limits.engine_terms'], '123');
     assert.equal(settings['storage.durability'], 'sync');

