@@ -63,9 +63,12 @@ static kdb_status print_relation(struct printer *printer, const struct kdb_relat
         KDB_TRY(engine_print_query(printer, relation->query, false));
         kdb_buf_printf(out(printer), ") AS r%u", relation->number);
     } else {
-        KDB_BUF_LIT(out(printer), "generate_series(");
+        // DuckDB's numbers are BIGINT whatever it is given.
+        KDB_BUF_LIT(out(printer), "(SELECT CAST(g AS ");
+        kdb_engine_quote_type(out(printer), relation->columns[0].type);
+        KDB_BUF_LIT(out(printer), ") AS c0 FROM generate_series(");
         KDB_TRY(print_list(printer, relation->function->args, relation->function->arg_count));
-        kdb_buf_printf(out(printer), ") AS r%u(c0)", relation->number);
+        kdb_buf_printf(out(printer), ") AS s(g)) AS r%u", relation->number);
     }
     return KDB_OK;
 }

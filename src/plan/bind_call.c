@@ -168,6 +168,12 @@ kdb_status bind_function(struct bind *bind, const struct kdb_ast *ast, struct kd
         KDB_TRY(bind_inside(bind, ast, false, &call));
         return bind_call(bind, ast->name, false, call.args, call.arg_count, ast->position, ret);
     }
+    if (is_aggregate && ast->arg_count == 0 && !ast->is_star &&
+        kdb_slice_equal(ast->name, KDB_LIT("count"))) {
+        kdb_error_at(bind->ctx, ast->position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                        "count(*) must be used to call a parameterless aggregate function");
+    }
     KDB_TRY(check_place(bind, ast, is_aggregate));
     struct kdb_expr *call = bind_new(bind, ast->has_over ? KDB_EXPR_WINDOW : KDB_EXPR_AGGREGATE,
                                      KDB_TYPE(KDB_UNKNOWN), ast->position);

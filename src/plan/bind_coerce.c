@@ -55,6 +55,7 @@ static struct kdb_expr *retype_input(struct bind *bind, const struct kdb_expr *e
     struct kdb_plan *plan = bind->plan;
     struct kdb_input input = plan->inputs[expr->input];
     input.type = type;
+    input.is_retyped = true;
     struct kdb_expr *retyped = bind_new(bind, KDB_EXPR_INPUT, type, expr->position);
     retyped->input = (uint32_t)plan->input_count;
     KDB_PUSH(bind->arena, plan->inputs, plan->input_count, plan->input_capacity, input);
@@ -62,10 +63,11 @@ static struct kdb_expr *retype_input(struct bind *bind, const struct kdb_expr *e
 }
 
 // Inputs may be converted before the first row when that cannot change what the statement means: an
-// undecorated literal takes any type, a number a wider numeric one.
+// undecorated literal takes any type, a number a wider numeric one. Only once: '2.567' that was
+// made a DECIMAL(3,1) is 2.6 whatever becomes of it.
 static bool can_retype(const struct bind *bind, const struct kdb_expr *expr, kdb_type type)
 {
-    if (expr->kind != KDB_EXPR_INPUT || bind->plan->inputs[expr->input].is_assigned)
+    if (expr->kind != KDB_EXPR_INPUT || bind->plan->inputs[expr->input].is_retyped)
         return false;
     if (expr->type.kind == KDB_UNKNOWN)
         return true;
@@ -125,7 +127,7 @@ kdb_status bind_assign(struct bind *bind, struct kdb_expr *expr, const struct kd
                         "column \"%.*s\" is of type %s but expression is of type %s",
                         KDB_ARG(column->name), kdb_kind_name(to), kdb_kind_name(from));
     }
-    if (expr->kind == KDB_EXPR_INPUT && !bind->plan->inputs[expr->input].is_assigned) {
+    if (expr->kind == KDB_EXPR_INPUT && !bind->plan->inputs[expr->input].is_retyped) {
         *ret = retype_input(bind, expr, column->type);
         struct kdb_input *input = &bind->plan->inputs[(*ret)->input];
         input->is_assigned = true;
@@ -164,6 +166,8 @@ static kdb_type common_decimal(kdb_type a, kdb_type b)
     const kdb_type types[2] = {a, b};
     for (int i = 0; i < 2; i++) {
         bool is_decimal = types[i].kind == KDB_DECIMAL;
+        if (is_decimal && types[i].precision == 0)
+            return KDB_TYPE(KDB_DECIMAL); // its values have whatever digits they have
         scale[i] = is_decimal ? types[i].scale : 0;
         whole[i] = is_decimal ? types[i].precision - types[i].scale
                               : integer_digits[numeric_rank((kdb_kind)types[i].kind)];

@@ -218,12 +218,15 @@ static kdb_status bind_comparable(struct bind *bind, struct kdb_expr **left,
     return KDB_OK;
 }
 
-// x IN (a, b, …): one node when all sides agree on a type, else an OR of equals as PostgreSQL does.
+// x IN (a, b, …): all sides agree on a type. One element alone is a comparison, as in PostgreSQL.
 static kdb_status bind_in(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
 {
     struct kdb_expr **args;
     KDB_TRY(bind_args(bind, ast, &args));
     KDB_TRY(bind_count_terms(bind, ast->arg_count - 1));
+    if (ast->arg_count == 2)
+        return bind_call(bind, ast->is_negated ? KDB_LIT("<>") : KDB_LIT("="), true, args, 2,
+                         ast->position, ret);
     for (size_t i = 0; i < ast->arg_count; i++) {
         if (ast->args[i]->kind == KDB_AST_ROW)
             return bind_unsupported(bind, "row comparison", ast->position);
@@ -379,16 +382,66 @@ static kdb_status bind_nullif(struct bind *bind, const struct kdb_ast *ast, stru
     return KDB_OK;
 }
 
+// INTERVAL '3' DAY and the like: a number of the field's unit. What names several fields is written
+// out ('1 2:03').
+static kdb_status bind_interval(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
+{
+    kdb_slice unit = kdb_slice_skip(ast->type.name, sizeof("interval ") - 1);
+    const struct kdb_ast *inner = ast->args[0];
+    if (inner->kind != KDB_AST_LITERAL || inner->literal_kind != KDB_AST_STRING)
+        return bind_unsupported(bind, "interval fields on anything but a literal", ast->position);
+    kdb_slice text = kdb_slice_trim(inner->text);
+    kdb_type number;
+    if (kdb_decimal_type_of(text, &number))
+        text = kdb_arena_printf(bind->arena, "%.*s %.*s", KDB_ARG(text), KDB_ARG(unit));
+    else if (kdb_slice_find(unit, KDB_LIT(" "), 0) == SIZE_MAX)
+        return bind_unsupported(bind, "interval fields on anything but a number", ast->position);
+    kdb_value value;
+    kdb_status status = kdb_value_parse(text, bind->ctx, KDB_TYPE(KDB_INTERVAL), &value);
+    if (status != KDB_OK) {
+        kdb_error_at(bind->ctx, inner->position);
+        return status;
+    }
+    bind_fix_literal(bind, inner->literal);
+    *ret = bind_const(bind, value, KDB_TYPE(KDB_INTERVAL));
+    return KDB_OK;
+}
+
+// A bare DECIMAL in a cast keeps the digits there are, as PostgreSQL's numeric does, where they are
+// known.
+static kdb_type bare_decimal(struct bind *bind, const struct kdb_ast *inner,
+                             const struct kdb_expr *expr, kdb_type type)
+{
+    kdb_type known;
+    switch ((int)expr->type.kind) {
+    case KDB_DECIMAL:
+        return expr->type;
+    case KDB_SMALLINT:
+        return (kdb_type){.kind = KDB_DECIMAL, .precision = 5};
+    case KDB_INT:
+        return (kdb_type){.kind = KDB_DECIMAL, .precision = 10};
+    case KDB_BIGINT:
+        return (kdb_type){.kind = KDB_DECIMAL, .precision = 19};
+    case KDB_UNKNOWN:
+        if (inner->kind != KDB_AST_LITERAL || inner->literal_kind != KDB_AST_STRING ||
+            !kdb_decimal_type_of(kdb_slice_trim(inner->text), &known))
+            return type;
+        bind_fix_literal(bind, inner->literal);
+        return known;
+    default:
+        return type;
+    }
+}
+
 static kdb_status bind_cast(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
 {
     kdb_type type;
     bool is_serial = false;
     const char *why = NULL;
-    if (kdb_slice_equal_nocase(ast->type.name, KDB_LIT("interval")))
-        type = KDB_TYPE(KDB_INTERVAL);
-    else if (ast->type.is_array ||
-             !kdb_type_from_sql(ast->type.name, ast->type.args, ast->type.arg_count, &type,
-                                &is_serial, &why)) {
+    if (kdb_slice_has_prefix(ast->type.name, KDB_LIT("interval ")))
+        return bind_interval(bind, ast, ret);
+    if (ast->type.is_array || !kdb_type_from_sql(ast->type.name, ast->type.args,
+                                                 ast->type.arg_count, &type, &is_serial, &why)) {
         kdb_error_at(bind->ctx, ast->position);
         return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "%s \"%.*s\"%s",
                         why ? why : "there is no type", KDB_ARG(ast->type.name),
@@ -396,9 +449,8 @@ static kdb_status bind_cast(struct bind *bind, const struct kdb_ast *ast, struct
     }
     struct kdb_expr *inner;
     KDB_TRY(bind_expr(bind, ast->args[0], &inner));
-    // A bare DECIMAL in a cast keeps the value's own scale, as PostgreSQL's numeric does.
-    if (type.kind == KDB_DECIMAL && ast->type.arg_count == 0 && inner->type.kind == KDB_DECIMAL)
-        type = inner->type;
+    if (type.kind == KDB_DECIMAL && ast->type.arg_count == 0)
+        type = bare_decimal(bind, ast->args[0], inner, type);
     return bind_coerce(bind, inner, type, KDB_CAST_EXPLICIT, ret);
 }
 
@@ -435,6 +487,12 @@ static kdb_status bind_subquery(struct bind *bind, const struct kdb_ast *ast, st
     sides[1] = column;
     struct kdb_expr *call;
     KDB_TRY(bind_call(bind, ast->name, true, sides, 2, ast->position, &call));
+    if (call->function->family != KDB_FAMILY_COMPARISON) {
+        kdb_error_at(bind->ctx, ast->position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                        "%s %s (subquery): not supported, only comparisons are",
+                        call->function->name, ast->is_all ? "ALL" : "ANY");
+    }
     expr->args = sides; // left operand, then the subquery's column as the operator wants it
     expr->arg_count = 2;
     expr->function = call->function;

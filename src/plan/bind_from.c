@@ -72,11 +72,14 @@ struct kdb_relation *bind_relation_of_table(struct bind *bind, struct kdb_table 
 static kdb_status rename_columns(struct bind *bind, const struct kdb_ast_from *ast,
                                  struct kdb_relation *relation)
 {
-    if (ast->column_alias_count > relation->column_count) {
+    uint32_t available = 0;
+    while (available < relation->column_count && !relation->columns[available].is_system)
+        available++;
+    if (ast->column_alias_count > available) {
         kdb_error_at(bind->ctx, ast->position);
         return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
                         "table \"%.*s\" has %u columns available but %zu columns specified",
-                        KDB_ARG(relation->name), relation->column_count, ast->column_alias_count);
+                        KDB_ARG(relation->name), available, ast->column_alias_count);
     }
     for (size_t i = 0; i < ast->column_alias_count; i++)
         relation->columns[i].name = ast->column_aliases[i];
@@ -91,15 +94,12 @@ static void take_outputs(struct kdb_relation *relation, const struct kdb_query *
                                                             .type = query->targets[i].expr->type};
 }
 
-static struct kdb_common_table *find_cte(const struct bind *bind, const struct kdb_ast_name *name)
+static const struct bind_cte *find_cte(const struct bind *bind, const struct kdb_ast_name *name)
 {
-    if (name->space.data)
-        return NULL;
-    for (struct bind_cte *cte = bind->ctes; cte; cte = cte->next) {
-        if (kdb_slice_equal(cte->table->name, name->name))
-            return cte->table;
-    }
-    return NULL;
+    const struct bind_cte *cte = name->space.data ? NULL : bind->ctes;
+    while (cte && !kdb_slice_equal(cte->name, name->name))
+        cte = cte->next;
+    return cte;
 }
 
 static struct kdb_relation *relation_of_cte(struct bind *bind, struct kdb_common_table *cte,
@@ -108,6 +108,7 @@ static struct kdb_relation *relation_of_cte(struct bind *bind, struct kdb_common
     struct kdb_relation *relation =
         new_relation(bind, KDB_RELATION_QUERY, alias.data ? alias : cte->name, cte->column_count);
     relation->cte = cte;
+    cte->is_read = true;
     memcpy(relation->columns, cte->columns, cte->column_count * sizeof(*cte->columns));
     return relation;
 }
@@ -115,9 +116,14 @@ static struct kdb_relation *relation_of_cte(struct bind *bind, struct kdb_common
 static kdb_status bind_from_table(struct bind *bind, const struct kdb_ast_from *ast,
                                   struct kdb_relation **ret)
 {
-    struct kdb_common_table *cte = find_cte(bind, &ast->table);
+    const struct bind_cte *cte = find_cte(bind, &ast->table);
+    if (cte && !cte->table) {
+        kdb_error_at(bind->ctx, ast->table.position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "recursive query \"%.*s\" %s",
+                        KDB_ARG(cte->name), cte->why);
+    }
     if (cte) {
-        *ret = relation_of_cte(bind, cte, ast->alias);
+        *ret = relation_of_cte(bind, cte->table, ast->alias);
         return KDB_OK;
     }
     struct kdb_table *table;
@@ -160,27 +166,41 @@ static kdb_status bind_from_function(struct bind *bind, const struct kdb_ast_fro
         return bind_unsupported(bind, "generate_series without 2 or 3 arguments", ast->position);
     struct kdb_expr **args =
         kdb_arena_array(bind->arena, call->arg_count, sizeof(struct kdb_expr *));
+    kdb_type type = KDB_TYPE(KDB_INT);
     for (size_t i = 0; i < call->arg_count; i++) {
         KDB_TRY(bind_expr(bind, call->args[i], &args[i]));
-        KDB_TRY(bind_coerce(bind, args[i], KDB_TYPE(KDB_BIGINT), KDB_CAST_IMPLICIT, &args[i]));
+        if (!kdb_expr_is_fixed(args[i]))
+            return bind_unsupported(bind, "generate_series over columns or subqueries",
+                                    call->args[i]->position);
+        if (args[i]->type.kind == KDB_BIGINT)
+            type = KDB_TYPE(KDB_BIGINT);
     }
+    for (size_t i = 0; i < call->arg_count; i++)
+        KDB_TRY(bind_coerce(bind, args[i], type, KDB_CAST_IMPLICIT, &args[i]));
     kdb_slice name = ast->alias.data ? ast->alias : call->name;
     struct kdb_relation *relation = new_relation(bind, KDB_RELATION_FUNCTION, name, 1);
-    relation->columns[0] = (struct kdb_relation_column){.name = name, .type = KDB_TYPE(KDB_BIGINT)};
-    relation->function = bind_new(bind, KDB_EXPR_CALL, KDB_TYPE(KDB_BIGINT), ast->position);
+    relation->columns[0] = (struct kdb_relation_column){.name = name, .type = type};
+    relation->function = bind_new(bind, KDB_EXPR_CALL, type, ast->position);
     relation->function->args = args;
     relation->function->arg_count = call->arg_count;
     *ret = relation;
     return KDB_OK;
 }
 
+// Two tables of one name from different namespaces can be told apart; a name given by an alias
+// cannot.
+static bool is_name_taken(const struct kdb_relation *a, const struct kdb_relation *b)
+{
+    if (!a->name.data || !kdb_slice_equal(a->name, b->name))
+        return false;
+    return !a->space.data || !b->space.data || kdb_slice_equal(a->space, b->space);
+}
+
 static kdb_status check_names(struct bind *bind, const struct bind_names *names,
                               const struct kdb_relation *relation, int position)
 {
     for (size_t i = 0; i < names->relation_count; i++) {
-        const struct kdb_relation *other = names->relations[i];
-        if (relation->name.data && kdb_slice_equal(other->name, relation->name) &&
-            kdb_slice_equal(other->space, relation->space)) {
+        if (is_name_taken(relation, names->relations[i])) {
             kdb_error_at(bind->ctx, position);
             return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
                             "table name \"%.*s\" specified more than once",
@@ -387,8 +407,10 @@ static kdb_status bind_join(struct bind *bind, const struct kdb_ast_from *ast,
         if (ast->on)
             KDB_TRY(bind_on(bind, ast, &both, &source->on));
     }
-    if (!source->on)
+    if (!source->on && (ast->join == KDB_JOIN_INNER || ast->join == KDB_JOIN_CROSS))
         source->join = KDB_JOIN_CROSS;
+    else if (!source->on) // an outer NATURAL JOIN without common columns
+        source->on = bind_const(bind, kdb_value_bool(true), KDB_TYPE(KDB_BOOLEAN));
     if (ast->alias.data)
         return bind_unsupported(bind, "an alias on a join", ast->position);
     append_names(bind, names, &both, NULL, 0);

@@ -121,6 +121,43 @@ static kdb_status refuse_column(struct bind *bind, const struct kdb_expr *expr)
                     KDB_ARG(relation->name), KDB_ARG(relation->columns[expr->column].name));
 }
 
+// ---- subqueries inside: columns of this query there must be grouped too ----
+
+struct inner {
+    struct bind *bind;
+    struct kdb_query *query;
+};
+
+static bool is_grouped(struct bind *bind, const struct kdb_query *query,
+                       const struct kdb_expr *column)
+{
+    for (size_t i = 0; i < query->group_count; i++) {
+        if (bind_matches(bind, column, query->group_by[i]))
+            return true;
+    }
+    return false;
+}
+
+static kdb_status check_inner(void *self, const struct kdb_expr *expr)
+{
+    const struct inner *inner = self;
+    struct bind *bind = inner->bind;
+    struct kdb_query *query = inner->query;
+    if (expr->kind == KDB_EXPR_COLUMN && expr->relation->level == query->level &&
+        !is_grouped(bind, query, expr)) {
+        const struct kdb_relation *relation = expr->relation;
+        if (follows_from_key(query, expr)) {
+            add_group(bind, query, bind_column_of(bind, relation, expr->column));
+            return KDB_OK;
+        }
+        kdb_error_at(bind->ctx, expr->position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                        "subquery uses ungrouped column \"%.*s.%.*s\" from outer query",
+                        KDB_ARG(relation->name), KDB_ARG(relation->columns[expr->column].name));
+    }
+    return query_each_child(expr, check_inner, self);
+}
+
 static kdb_status check(struct bind *bind, struct kdb_query *query, struct kdb_expr **at)
 {
     struct kdb_expr *expr = *at;
@@ -142,6 +179,10 @@ static kdb_status check(struct bind *bind, struct kdb_query *query, struct kdb_e
     }
     if (expr->kind == KDB_EXPR_WINDOW)
         KDB_TRY(check_window(bind, query, expr->window));
+    if (expr->kind == KDB_EXPR_SUBQUERY) {
+        struct inner inner = {bind, query};
+        KDB_TRY(query_each_expr(expr->query, check_inner, &inner));
+    }
     for (size_t i = 0; i < expr->arg_count; i++)
         KDB_TRY(check(bind, query, &expr->args[i]));
     return KDB_OK;

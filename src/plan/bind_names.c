@@ -54,7 +54,7 @@ static kdb_status find_unqualified(struct bind *bind, const struct bind_scope *s
     return KDB_OK;
 }
 
-static bool is_relation_named(const struct kdb_relation *relation, const struct kdb_ast *ast)
+bool bind_is_named(const struct kdb_relation *relation, const struct kdb_ast *ast)
 {
     if (!kdb_slice_equal(relation->name, ast->table))
         return false;
@@ -67,7 +67,7 @@ static kdb_status find_qualified(struct bind *bind, const struct bind_scope *sco
     const struct kdb_relation *found = NULL;
     for (size_t i = 0; i < scope->names.relation_count; i++) {
         const struct kdb_relation *relation = scope->names.relations[i];
-        if (!is_relation_named(relation, ast))
+        if (!bind_is_named(relation, ast))
             continue;
         if (found) {
             kdb_error_at(bind->ctx, ast->position);
@@ -119,68 +119,88 @@ kdb_status bind_column(struct bind *bind, const struct kdb_ast *ast, struct kdb_
                     KDB_ARG(ast->name));
 }
 
-static kdb_slice cast_name(const struct kdb_ast *ast)
+// How good a name is, as in PostgreSQL's FigureColname: a cast's type gives way to anything better.
+typedef enum { NAME_NONE, NAME_TYPE, NAME_GOOD } name_strength;
+
+static name_strength figure_name(const struct kdb_ast *ast, kdb_slice *ret);
+
+// Type names as PostgreSQL's catalog has them; the grammar has replaced most spellings.
+static kdb_slice type_name(kdb_slice name)
 {
-    kdb_slice inner = bind_output_name(ast->args[0]);
-    if (!kdb_slice_equal(inner, KDB_LIT("?column?")))
-        return inner;
-    static const struct {
-        kdb_slice sql, internal;
-    } names[] = {{KDB_LIT_INIT("integer"), KDB_LIT_INIT("int4")},
-                 {KDB_LIT_INIT("int"), KDB_LIT_INIT("int4")},
-                 {KDB_LIT_INIT("bigint"), KDB_LIT_INIT("int8")},
-                 {KDB_LIT_INIT("smallint"), KDB_LIT_INIT("int2")},
-                 {KDB_LIT_INIT("double precision"), KDB_LIT_INIT("float8")},
-                 {KDB_LIT_INIT("real"), KDB_LIT_INIT("float4")},
-                 {KDB_LIT_INIT("boolean"), KDB_LIT_INIT("bool")},
-                 {KDB_LIT_INIT("decimal"), KDB_LIT_INIT("numeric")}};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (kdb_slice_equal(ast->type.name, names[i].sql))
-            return names[i].internal;
-    }
-    return ast->type.name;
+    if (kdb_slice_equal(name, KDB_LIT("char")))
+        return KDB_LIT("bpchar");
+    if (kdb_slice_has_prefix(name, KDB_LIT("interval ")))
+        return KDB_LIT("interval");
+    return name;
 }
 
-// PostgreSQL's FigureColname.
-kdb_slice bind_output_name(const struct kdb_ast *ast)
+static name_strength name_weakly(const struct kdb_ast *inner, kdb_slice otherwise, kdb_slice *ret)
+{
+    if (inner && figure_name(inner, ret) == NAME_GOOD)
+        return NAME_GOOD;
+    *ret = otherwise;
+    return NAME_TYPE;
+}
+
+static name_strength name_subquery(const struct kdb_ast *ast, kdb_slice *ret)
+{
+    const struct kdb_ast_select *select = ast->select;
+    while (select->set != KDB_SET_NONE)
+        select = select->left;
+    if (select->value_rows)
+        *ret = KDB_LIT("column1");
+    if (select->target_count == 0)
+        return select->value_rows ? NAME_GOOD : NAME_NONE;
+    const struct kdb_ast_target *target = &select->targets[0];
+    *ret = target->alias.data ? target->alias : bind_output_name(target->expr);
+    return NAME_GOOD;
+}
+
+static name_strength figure_name(const struct kdb_ast *ast, kdb_slice *ret)
 {
     switch ((int)ast->kind) {
     case KDB_AST_COLUMN:
     case KDB_AST_FUNCTION:
     case KDB_AST_SPECIAL:
-        return ast->name;
+        *ret = ast->name;
+        return NAME_GOOD;
     case KDB_AST_CAST:
-        return cast_name(ast);
-    case KDB_AST_LITERAL:
-        return ast->literal_kind == KDB_AST_BOOLEAN ? KDB_LIT("bool") : KDB_LIT("?column?");
+        return name_weakly(ast->args[0], type_name(ast->type.name), ret);
+    case KDB_AST_LITERAL: // TRUE is a cast in PostgreSQL's grammar
+        *ret = KDB_LIT("bool");
+        return ast->literal_kind == KDB_AST_BOOLEAN ? NAME_TYPE : NAME_NONE;
     case KDB_AST_CASE:
-        if (ast->otherwise) {
-            kdb_slice name = bind_output_name(ast->otherwise);
-            if (!kdb_slice_equal(name, KDB_LIT("?column?")))
-                return name;
-        }
-        return KDB_LIT("case");
+        return name_weakly(ast->otherwise, KDB_LIT("case"), ret);
     case KDB_AST_COALESCE:
-        return KDB_LIT("coalesce");
+        *ret = KDB_LIT("coalesce");
+        return NAME_GOOD;
     case KDB_AST_GREATEST:
-        return KDB_LIT("greatest");
+        *ret = KDB_LIT("greatest");
+        return NAME_GOOD;
     case KDB_AST_LEAST:
-        return KDB_LIT("least");
+        *ret = KDB_LIT("least");
+        return NAME_GOOD;
     case KDB_AST_NULLIF:
-        return KDB_LIT("nullif");
+        *ret = KDB_LIT("nullif");
+        return NAME_GOOD;
     case KDB_AST_EXISTS:
-        return KDB_LIT("exists");
+        *ret = KDB_LIT("exists");
+        return NAME_GOOD;
     case KDB_AST_ROW:
-        return KDB_LIT("row");
+        *ret = KDB_LIT("row");
+        return NAME_GOOD;
     case KDB_AST_ARRAY:
-        return KDB_LIT("array");
+        *ret = KDB_LIT("array");
+        return NAME_GOOD;
     case KDB_AST_SCALAR:
-        if (ast->select->target_count == 1) {
-            const struct kdb_ast_target *target = &ast->select->targets[0];
-            return target->alias.data ? target->alias : bind_output_name(target->expr);
-        }
-        return KDB_LIT("?column?");
+        return name_subquery(ast, ret);
     default:
-        return KDB_LIT("?column?");
+        return NAME_NONE;
     }
+}
+
+kdb_slice bind_output_name(const struct kdb_ast *ast)
+{
+    kdb_slice name;
+    return figure_name(ast, &name) == NAME_NONE ? KDB_LIT("?column?") : name;
 }

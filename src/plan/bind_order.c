@@ -7,7 +7,7 @@ static kdb_status output_position(struct bind *bind, const struct kdb_query *que
                                   const struct kdb_ast *ast, const char *clause, size_t *ret)
 {
     *ret = 0;
-    if (ast->kind != KDB_AST_LITERAL || ast->literal_kind == KDB_AST_NULL)
+    if (ast->kind != KDB_AST_LITERAL)
         return KDB_OK;
     int64_t position;
     if (ast->literal_kind != KDB_AST_INTEGER || !kdb_slice_to_i64(ast->text, &position)) {
@@ -165,6 +165,35 @@ kdb_status bind_group_by(struct bind *bind, struct kdb_query *query,
     return KDB_OK;
 }
 
+static bool is_distinct_item(struct bind *bind, const struct kdb_query *query,
+                             const struct kdb_expr *expr, bool *matched)
+{
+    bool is_found = false;
+    for (size_t i = 0; i < query->distinct_on_count; i++) {
+        if (bind_matches(bind, query->distinct_on[i], expr))
+            matched[i] = is_found = true;
+    }
+    return is_found;
+}
+
+// ORDER BY must begin with the DISTINCT ON expressions, in any order, as far as it goes.
+static kdb_status check_distinct_on(struct bind *bind, const struct kdb_query *query,
+                                    const struct kdb_ast_select *ast)
+{
+    bool *matched = kdb_arena_array(bind->arena, query->distinct_on_count + 1, sizeof(bool));
+    size_t at = 0;
+    while (at < query->order_count && is_distinct_item(bind, query, query->order[at].expr, matched))
+        at++;
+    for (size_t i = 0; at < query->order_count && i < query->distinct_on_count; i++) {
+        if (matched[i])
+            continue;
+        kdb_error_at(bind->ctx, ast->distinct_on[i]->position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                        "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+    }
+    return KDB_OK;
+}
+
 kdb_status bind_distinct_on(struct bind *bind, struct kdb_query *query,
                             const struct kdb_ast_select *ast)
 {
@@ -172,15 +201,7 @@ kdb_status bind_distinct_on(struct bind *bind, struct kdb_query *query,
         kdb_arena_array(bind->arena, ast->distinct_on_count + 1, sizeof(struct kdb_expr *));
     query->distinct_on_count = ast->distinct_on_count;
     bind->scope->clause = BIND_ORDER;
-    for (size_t i = 0; i < ast->distinct_on_count; i++) {
+    for (size_t i = 0; i < ast->distinct_on_count; i++)
         KDB_TRY(order_item(bind, query, ast->distinct_on[i], &query->distinct_on[i]));
-        if (i < query->order_count &&
-            !bind_matches(bind, query->order[i].expr, query->distinct_on[i])) {
-            kdb_error_at(bind->ctx, ast->distinct_on[i]->position);
-            return kdb_fail(
-                bind->ctx, KDB_ERR_INVALID_SQL,
-                "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
-        }
-    }
-    return KDB_OK;
+    return check_distinct_on(bind, query, ast);
 }

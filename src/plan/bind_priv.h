@@ -56,7 +56,9 @@ struct bind_scope {
 
 struct bind_cte {
     struct bind_cte *next; // outer ones behind
-    struct kdb_common_table *table;
+    kdb_slice name;
+    struct kdb_common_table *table; // NULL: reading it is an error
+    const char *why;                // then: what the message says behind its name
 };
 
 struct bind {
@@ -110,6 +112,8 @@ kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct
 kdb_status bind_column(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret);
 struct kdb_expr *bind_column_of(struct bind *bind, const struct kdb_relation *relation,
                                 uint32_t column);
+// Whether the qualifier of a column or star names this relation.
+bool bind_is_named(const struct kdb_relation *relation, const struct kdb_ast *ast);
 kdb_slice bind_output_name(const struct kdb_ast *ast);
 
 // bind_call.c
@@ -169,6 +173,13 @@ kdb_status row_path_plan(struct bind *bind, struct kdb_query *query, struct kdb_
 bool row_path_can_eval(const struct kdb_expr *expr);
 void row_path_keys(struct bind *bind, const struct kdb_relation *relation, struct kdb_expr *filter,
                    struct kdb_key_condition **ret_keys, size_t *ret_count);
+
+// query_walk.c: stops at the first failure of `visit`
+typedef kdb_status (*query_visit)(void *self, const struct kdb_expr *expr);
+// What an expression is made of, one level down; of a subquery, every expression of its query.
+kdb_status query_each_child(const struct kdb_expr *expr, query_visit visit, void *self);
+// The expressions of a query and of the queries in its WITH and FROM.
+kdb_status query_each_expr(const struct kdb_query *query, query_visit visit, void *self);
 
 // engine_sources.c: the tables of the query in print order, with pruning conditions
 void engine_collect_sources(struct bind *bind, struct kdb_query *query);

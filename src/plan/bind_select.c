@@ -78,10 +78,10 @@ kdb_status bind_limit(struct bind *bind, const struct kdb_ast *ast, const char *
     if (bind->scope)
         bind->scope->names = hidden;
     KDB_TRY(status);
-    if (!kdb_expr_is_fixed(*ret)) {
+    if (!kdb_expr_is_fixed(*ret) || !row_path_can_eval(*ret)) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "argument of %s must not contain variables",
-                        what);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                        "argument of %s must not contain variables or subqueries", what);
     }
     return bind_coerce(bind, *ret, KDB_TYPE(KDB_BIGINT), KDB_CAST_ASSIGNMENT, ret);
 }
@@ -105,7 +105,7 @@ static struct kdb_common_table *new_cte(struct bind *bind, const struct kdb_ast_
     table->name = ast->name;
     table->number = bind->cte_number++;
     struct bind_cte *entry = KDB_ARENA_NEW(bind->arena, struct bind_cte);
-    *entry = (struct bind_cte){bind->ctes, table};
+    *entry = (struct bind_cte){.next = bind->ctes, .name = ast->name, .table = table};
     bind->ctes = entry;
     return table;
 }
@@ -129,29 +129,103 @@ static kdb_status name_cte_columns(struct bind *bind, const struct kdb_ast_cte *
     return KDB_OK;
 }
 
-// A recursive one: the part before UNION gives the columns, then the part behind it sees the name.
+// Columns of the part before UNION; decimals get room for what the recursion makes of them.
+static kdb_status start_columns(struct bind *bind, struct kdb_query *query)
+{
+    for (size_t i = 0; i < query->left->target_count; i++) {
+        kdb_type type = query->left->targets[i].expr->type;
+        if (type.kind == KDB_DECIMAL && type.precision > 0)
+            type.precision = 38;
+        KDB_TRY(bind_coerce_output(bind, query->left, i, type, KDB_CAST_IMPLICIT));
+    }
+    return KDB_OK;
+}
+
+static kdb_status same_width(struct bind *bind, const struct kdb_ast_select *ast,
+                             const struct kdb_query *query)
+{
+    static const char *const names[] = {"", "UNION", "INTERSECT", "EXCEPT"};
+    if (query->left->target_count == query->right->target_count)
+        return KDB_OK;
+    kdb_error_at(bind->ctx, ast->right->position);
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                    "each %s query must have the same number of columns", names[query->set]);
+}
+
+// The part behind UNION must give what the part before it gave.
+static kdb_status repeat_column(struct bind *bind, const struct kdb_ast_cte *ast,
+                                struct kdb_query *query, size_t index)
+{
+    struct kdb_expr *sides[2] = {query->left->targets[index].expr,
+                                 query->right->targets[index].expr};
+    kdb_type type = sides[0]->type;
+    kdb_type common;
+    KDB_TRY(bind_common_type(bind, sides, 2, "UNION", &common));
+    if (common.kind != type.kind) {
+        kdb_error_at(bind->ctx, sides[1]->position);
+        return kdb_fail(bind->ctx, KDB_ERR_TYPE_MISMATCH,
+                        "recursive query \"%.*s\" column %zu has type %s in non-recursive term but "
+                        "type %s overall",
+                        KDB_ARG(ast->name), index + 1, kdb_kind_name((kdb_kind)type.kind),
+                        kdb_kind_name((kdb_kind)common.kind));
+    }
+    KDB_TRY(bind_coerce_output(bind, query->right, index, type, KDB_CAST_ASSIGNMENT));
+    bind_targets_push(bind, query, bind_null(bind, type), query->left->targets[index].name);
+    return KDB_OK;
+}
+
+// The columns of UNION, INTERSECT or EXCEPT from those of its sides.
+static kdb_status merge_column(struct bind *bind, struct kdb_query *query, size_t index)
+{
+    static const char *const names[] = {"", "UNION", "INTERSECT", "EXCEPT"};
+    struct kdb_expr *sides[2] = {query->left->targets[index].expr,
+                                 query->right->targets[index].expr};
+    kdb_type type;
+    KDB_TRY(bind_common_type(bind, sides, 2, names[query->set], &type));
+    KDB_TRY(bind_coerce_output(bind, query->left, index, type, KDB_CAST_IMPLICIT));
+    KDB_TRY(bind_coerce_output(bind, query->right, index, type, KDB_CAST_IMPLICIT));
+    bind_targets_push(bind, query, bind_null(bind, type), query->left->targets[index].name);
+    return KDB_OK;
+}
+
+// Binds a query that must not read the common table whose definition it is part of.
+static kdb_status bind_apart(struct bind *bind, const struct kdb_ast_cte *ast,
+                             const struct kdb_ast_select *select, const char *why,
+                             struct kdb_query **ret)
+{
+    struct bind_cte hidden = {.next = bind->ctes, .name = ast->name, .why = why};
+    bind->ctes = &hidden;
+    kdb_status status = bind_select(bind, select, ret);
+    bind->ctes = hidden.next;
+    return status;
+}
+
+// The part before UNION gives the columns, then the part behind it sees the name.
 static kdb_status bind_recursive(struct bind *bind, const struct kdb_ast_cte *ast,
                                  struct kdb_common_table **ret)
 {
     const struct kdb_ast_select *select = ast->select;
+    const struct bind_place branch = {.keeps_unknown = true};
     struct kdb_query *query = KDB_ARENA_NEW(bind->arena, struct kdb_query);
     query->level = bind->scope ? bind->scope->level + 1 : 1;
     query->set = KDB_SET_UNION;
     query->is_set_all = select->is_set_all;
-    KDB_TRY(bind_select(bind, select->left, &query->left));
+    KDB_TRY(bind_apart(bind, ast, select->left,
+                       "must not be read within its own non-recursive term", &query->left));
+    KDB_TRY(start_columns(bind, query));
     struct kdb_common_table *table = new_cte(bind, ast);
     table->query = query;
-    table->is_recursive = true;
     KDB_TRY(name_cte_columns(bind, ast, table, query->left));
-    struct bind_place place = {.keeps_unknown = true};
-    KDB_TRY(bind_query(bind, select->right, place, &query->right));
-    if (query->right->target_count != query->left->target_count)
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
-                        "each UNION query must have the same number of columns");
+    KDB_TRY(bind_query(bind, select->right, branch, &query->right));
+    KDB_TRY(same_width(bind, select, query));
+    table->is_recursive = table->is_read;
+    table->is_read = false;
     for (size_t i = 0; i < query->left->target_count; i++) {
-        kdb_type type = query->left->targets[i].expr->type;
-        KDB_TRY(bind_coerce_output(bind, query->right, i, type, KDB_CAST_ASSIGNMENT));
-        bind_targets_push(bind, query, bind_null(bind, type), query->left->targets[i].name);
+        if (table->is_recursive)
+            KDB_TRY(repeat_column(bind, ast, query, i));
+        else
+            KDB_TRY(merge_column(bind, query, i));
+        table->columns[i].type = query->targets[i].expr->type;
     }
     make_output(bind, query);
     *ret = table;
@@ -161,10 +235,21 @@ static kdb_status bind_recursive(struct bind *bind, const struct kdb_ast_cte *as
 static kdb_status bind_cte(struct bind *bind, const struct kdb_ast_cte *ast, bool is_recursive,
                            struct kdb_common_table **ret)
 {
-    if (is_recursive && ast->select->set == KDB_SET_UNION && ast->select->order_count == 0)
+    const struct kdb_ast_select *select = ast->select;
+    bool has_tail = select->order_count > 0 || select->limit || select->offset ||
+                    select->cte_count > 0 || select->has_ties || select->has_locking;
+    if (is_recursive && select->set == KDB_SET_UNION && !has_tail)
         return bind_recursive(bind, ast, ret);
     struct kdb_query *query;
-    KDB_TRY(bind_select(bind, ast->select, &query));
+    if (is_recursive)
+        KDB_TRY(bind_apart(bind, ast, select,
+                           has_tail
+                               ? "has ORDER BY, LIMIT or WITH, which a recursive query must not"
+                               : "does not have the form non-recursive-term UNION [ALL] "
+                                 "recursive-term",
+                           &query));
+    else
+        KDB_TRY(bind_select(bind, select, &query));
     struct kdb_common_table *table = new_cte(bind, ast);
     table->query = query;
     *ret = table;
@@ -194,25 +279,14 @@ static kdb_status bind_with(struct bind *bind, const struct kdb_ast_select *ast,
 static kdb_status bind_set(struct bind *bind, const struct kdb_ast_select *ast,
                            struct kdb_query *query)
 {
-    static const char *const names[] = {"", "UNION", "INTERSECT", "EXCEPT"};
     const struct bind_place branch = {.keeps_unknown = true};
     query->set = ast->set;
     query->is_set_all = ast->is_set_all;
     KDB_TRY(bind_query(bind, ast->left, branch, &query->left));
     KDB_TRY(bind_query(bind, ast->right, branch, &query->right));
-    if (query->left->target_count != query->right->target_count) {
-        kdb_error_at(bind->ctx, ast->right->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
-                        "each %s query must have the same number of columns", names[ast->set]);
-    }
-    for (size_t i = 0; i < query->left->target_count; i++) {
-        struct kdb_expr *sides[2] = {query->left->targets[i].expr, query->right->targets[i].expr};
-        kdb_type type;
-        KDB_TRY(bind_common_type(bind, sides, 2, names[ast->set], &type));
-        KDB_TRY(bind_coerce_output(bind, query->left, i, type, KDB_CAST_IMPLICIT));
-        KDB_TRY(bind_coerce_output(bind, query->right, i, type, KDB_CAST_IMPLICIT));
-        bind_targets_push(bind, query, bind_null(bind, type), query->left->targets[i].name);
-    }
+    KDB_TRY(same_width(bind, ast, query));
+    for (size_t i = 0; i < query->left->target_count; i++)
+        KDB_TRY(merge_column(bind, query, i));
     return KDB_OK;
 }
 
@@ -277,7 +351,7 @@ static kdb_status expand_star(struct bind *bind, const struct kdb_ast *star, boo
     }
     for (size_t i = 0; star->table.data && i < names->relation_count; i++) {
         const struct kdb_relation *relation = names->relations[i];
-        if (!kdb_slice_equal(relation->name, star->table))
+        if (!bind_is_named(relation, star))
             continue;
         is_found = true;
         for (uint32_t c = 0; c < relation->column_count; c++) {
@@ -294,11 +368,12 @@ static kdb_status expand_star(struct bind *bind, const struct kdb_ast *star, boo
                     KDB_ARG(star->table));
 }
 
-// A number as a whole output column is sent as BIGINT, so that clients see one type for it.
-static kdb_status widen_literal(struct bind *bind, struct kdb_expr **expr)
+// A bare number as a whole output column is sent as BIGINT, so that clients see one type for it.
+static kdb_status widen_literal(struct bind *bind, const struct kdb_ast *ast,
+                                struct kdb_expr **expr)
 {
     kdb_kind kind = (kdb_kind)(*expr)->type.kind;
-    bool is_literal = (*expr)->kind == KDB_EXPR_INPUT || (*expr)->kind == KDB_EXPR_CONST;
+    bool is_literal = ast->kind == KDB_AST_LITERAL || ast->kind == KDB_AST_PARAM;
     if (!is_literal || (kind != KDB_INT && kind != KDB_SMALLINT))
         return KDB_OK;
     return bind_coerce(bind, *expr, KDB_TYPE(KDB_BIGINT), KDB_CAST_IMPLICIT, expr);
@@ -318,11 +393,13 @@ static kdb_status bind_targets(struct bind *bind, const struct kdb_ast_select *a
         struct kdb_expr *expr;
         KDB_TRY(bind_expr(bind, target->expr, &expr));
         if (place.is_outermost)
-            KDB_TRY(widen_literal(bind, &expr));
+            KDB_TRY(widen_literal(bind, target->expr, &expr));
         if (expr->type.kind == KDB_UNKNOWN && !place.keeps_unknown)
             KDB_TRY(bind_coerce(bind, expr, KDB_TYPE(KDB_TEXT), KDB_CAST_IMPLICIT, &expr));
-        bind_targets_push(bind, query, expr,
-                          target->alias.data ? target->alias : bind_output_name(target->expr));
+        kdb_slice name = target->alias.data ? target->alias : bind_output_name(target->expr);
+        if (!target->alias.data && target->expr->kind == KDB_AST_SCALAR)
+            name = expr->query->targets[0].name; // of a `*`, too
+        bind_targets_push(bind, query, expr, name);
     }
     return KDB_OK;
 }

@@ -19,39 +19,74 @@ static bool is_about(const struct kdb_expr *expr, const struct kdb_relation *rel
     return row_path_can_eval(expr);
 }
 
-static void conjuncts_about(struct bind *bind, struct kdb_expr *expr,
-                            const struct kdb_relation *relation, struct kdb_expr **found)
+struct conjuncts {
+    struct kdb_expr **items;
+    size_t count, capacity;
+};
+
+static void collect_conjuncts(struct bind *bind, struct kdb_expr *expr,
+                              const struct kdb_relation *relation, struct conjuncts *found)
 {
     if (expr->kind == KDB_EXPR_AND) {
         for (size_t i = 0; i < expr->arg_count; i++)
-            conjuncts_about(bind, expr->args[i], relation, found);
-        return;
+            collect_conjuncts(bind, expr->args[i], relation, found);
+    } else if (is_about(expr, relation)) {
+        KDB_PUSH(bind->arena, found->items, found->count, found->capacity, expr);
     }
-    if (!is_about(expr, relation))
-        return;
-    if (!*found) {
-        *found = expr;
-        return;
-    }
-    struct kdb_expr *both = bind_new(bind, KDB_EXPR_AND, KDB_TYPE(KDB_BOOLEAN), 0);
-    both->args = kdb_arena_array(bind->arena, 2, sizeof(struct kdb_expr *));
-    both->args[0] = *found;
-    both->args[1] = expr;
-    both->arg_count = 2;
-    *found = both;
+}
+
+// What a filter says about one relation alone, NULL: nothing.
+static struct kdb_expr *conjuncts_about(struct bind *bind, struct kdb_expr *filter,
+                                        const struct kdb_relation *relation)
+{
+    struct conjuncts found = {0};
+    collect_conjuncts(bind, filter, relation, &found);
+    if (found.count < 2)
+        return found.count == 1 ? found.items[0] : NULL;
+    struct kdb_expr *all = bind_new(bind, KDB_EXPR_AND, KDB_TYPE(KDB_BOOLEAN), 0);
+    all->args = found.items;
+    all->arg_count = found.count;
+    return all;
+}
+
+static void collect_expr(struct bind *bind, const struct kdb_expr *expr);
+
+static void collect_exprs(struct bind *bind, struct kdb_expr *const *exprs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        collect_expr(bind, exprs[i]);
+}
+
+static void collect_orders(struct bind *bind, const struct kdb_expr_order *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        collect_expr(bind, order[i].expr);
 }
 
 static void collect_expr(struct bind *bind, const struct kdb_expr *expr)
 {
     if (!expr)
         return;
-    for (size_t i = 0; i < expr->arg_count; i++)
-        collect_expr(bind, expr->args[i]);
+    collect_exprs(bind, expr->args, expr->arg_count);
     collect_expr(bind, expr->filter);
-    for (size_t i = 0; i < expr->order_count; i++)
-        collect_expr(bind, expr->order[i].expr);
+    collect_orders(bind, expr->order, expr->order_count);
+    if (expr->window) {
+        collect_exprs(bind, expr->window->partition, expr->window->partition_count);
+        collect_orders(bind, expr->window->order, expr->window->order_count);
+    }
     if (expr->kind == KDB_EXPR_SUBQUERY)
         collect_query(bind, expr->query);
+}
+
+// An expression may stand in several places (a target that GROUP BY or ORDER BY names): its tables
+// count once.
+static bool is_collected(const struct kdb_plan *plan, const struct kdb_relation *relation)
+{
+    for (size_t i = 0; i < plan->source_count; i++) {
+        if (plan->sources[i].relation == relation)
+            return true;
+    }
+    return false;
 }
 
 static void collect_table(struct bind *bind, struct kdb_query *query, struct kdb_relation *relation,
@@ -59,9 +94,12 @@ static void collect_table(struct bind *bind, struct kdb_query *query, struct kdb
 {
     struct kdb_plan *plan = bind->plan;
     struct kdb_engine_source source = {.relation = relation};
+    if (is_collected(plan, relation))
+        return;
     // Rows that an outer join may replace by nulls must not be filtered before it.
+    relation->is_nullable = is_nullable;
     if (query->where && !is_nullable)
-        conjuncts_about(bind, query->where, relation, &source.filter);
+        source.filter = conjuncts_about(bind, query->where, relation);
     row_path_keys(bind, relation, source.filter, &source.keys, &source.key_count);
     KDB_PUSH(bind->arena, plan->sources, plan->source_count, plan->source_capacity, source);
 }
@@ -99,15 +137,12 @@ static void collect_query(struct bind *bind, struct kdb_query *query)
     collect_expr(bind, query->where);
     for (size_t i = 0; i < query->target_count; i++)
         collect_expr(bind, query->targets[i].expr);
-    for (size_t row = 0; row < query->value_row_count; row++) {
-        for (size_t i = 0; i < query->target_count; i++)
-            collect_expr(bind, query->value_rows[row][i]);
-    }
-    for (size_t i = 0; i < query->group_count; i++)
-        collect_expr(bind, query->group_by[i]);
+    for (size_t row = 0; row < query->value_row_count; row++)
+        collect_exprs(bind, query->value_rows[row], query->target_count);
+    collect_exprs(bind, query->group_by, query->group_count);
     collect_expr(bind, query->having);
-    for (size_t i = 0; i < query->order_count; i++)
-        collect_expr(bind, query->order[i].expr);
+    collect_exprs(bind, query->distinct_on, query->distinct_on_count);
+    collect_orders(bind, query->order, query->order_count);
 }
 
 void engine_collect_sources(struct bind *bind, struct kdb_query *query)

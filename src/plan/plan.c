@@ -4,12 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "plan/bind_priv.h"
 #include "types/number_text.h"
-
-// Expressions and queries inside each other; far above what people write, far below what a stack
-// holds.
-#define NESTING_MAX 512
 
 // Memory one plan may take: statements with tens of thousands of terms fit, nothing unbounded does.
 #define PLAN_MEMORY ((size_t)64 * 1024 * 1024)
@@ -55,10 +52,11 @@ void bind_fix_literal(struct bind *bind, int literal)
     if (at < statement->fixed_count && statement->fixed_literals[at] == literal)
         return;
     int *grown = kdb_arena_array(bind->arena, statement->fixed_count + 1, sizeof(int));
-    memcpy(grown, statement->fixed_literals, at * sizeof(int));
+    for (size_t i = 0; i < at; i++)
+        grown[i] = statement->fixed_literals[i];
     grown[at] = literal;
-    memcpy(grown + at + 1, statement->fixed_literals + at,
-           (statement->fixed_count - at) * sizeof(int));
+    for (size_t i = at; i < statement->fixed_count; i++)
+        grown[i + 1] = statement->fixed_literals[i];
     statement->fixed_literals = grown;
     statement->fixed_count++;
 }
@@ -102,8 +100,8 @@ static void make_outputs(struct bind *bind, const struct kdb_query *query)
         struct kdb_output_column output = {.name = query->targets[i].name, .type = expr->type};
         if (expr->kind == KDB_EXPR_COLUMN && expr->relation->kind == KDB_RELATION_TABLE) {
             const struct kdb_relation_column *column = &expr->relation->columns[expr->column];
-            output.is_key = column->is_key;
-            output.is_not_null = column->is_not_null;
+            output.is_key = column->is_key && !expr->relation->is_nullable;
+            output.is_not_null = column->is_not_null && !expr->relation->is_nullable;
         }
         output.is_masked = bind->request->role < KDB_ROLE_DBA &&
                            (kdb_slice_equal(output.name, KDB_LIT("credentials")) ||
@@ -142,8 +140,9 @@ static kdb_status bind_statement(struct bind *bind, const struct kdb_statement *
     switch ((int)statement->kind) {
     case KDB_STATEMENT_SELECT:
         KDB_TRY(bind_query(bind, statement->select, outermost, &bind->plan->query));
+        KDB_TRY(route(bind));
         make_outputs(bind, bind->plan->query);
-        return route(bind);
+        return KDB_OK;
     case KDB_STATEMENT_INSERT:
         KDB_TRY(bind_insert(bind, statement->insert));
         return route(bind);
@@ -169,6 +168,15 @@ static const struct kdb_statement *innermost(const struct kdb_statement *stateme
     return statement;
 }
 
+// The binder notes places as bytes of the text, errors count characters.
+static void position_to_characters(const struct kdb_plan *plan, struct kdb_error *error)
+{
+    if (error->position < 1 || (size_t)error->position > plan->scanned.text.len)
+        return;
+    kdb_slice before = kdb_slice_of(plan->scanned.text.data, (size_t)error->position - 1);
+    error->position = (int)kdb_utf8_count(before) + 1;
+}
+
 static void copy_scanned(struct kdb_arena *arena, const struct kdb_scanned *from,
                          struct kdb_scanned *to)
 {
@@ -192,8 +200,11 @@ kdb_status kdb_plan_make(const struct kdb_plan_request *request, struct kdb_ctx 
     struct bind bind = {
         .plan = plan, .ctx = &plan->memory, .arena = &plan->memory.arena, .request = request};
     kdb_status status = kdb_sql_parse(&plan->scanned, &plan->memory, &plan->statement);
-    if (status == KDB_OK)
+    if (status == KDB_OK) {
         status = bind_statement(&bind, innermost(&plan->statement));
+        if (status != KDB_OK)
+            position_to_characters(plan, &plan->memory.error);
+    }
     if (status != KDB_OK) {
         status = kdb_fail_at(ctx, status, plan->memory.error.file, plan->memory.error.line, "%s",
                              plan->memory.error.message);

@@ -23,6 +23,7 @@ struct kdb_input {
     bool is_minus;    // the literal stands behind a minus sign
     uint32_t index;   // literal index or n - 1
     kdb_type type;    // what the expression expects; UNKNOWN is passed on as text
+    bool is_retyped;  // no longer the type it had by itself: further conversions are casts
     bool is_assigned; // conversion as for storing into a column (error texts name the column)
     kdb_slice column; // for is_assigned: the column's name
 };

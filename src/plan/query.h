@@ -39,6 +39,7 @@ struct kdb_relation {
     struct kdb_table *table;      // TABLE
     bool *is_column_used;         // TABLE: columns some expression reads
     bool shows_deleted;           // TABLE: a filter mentions its _deleted: tombstones are rows
+    bool is_nullable;             // TABLE: an outer join may put nulls in place of its rows
     struct kdb_query *query;      // QUERY
     struct kdb_common_table *cte; // QUERY: a reference to a common table expression
     struct kdb_expr *function;    // FUNCTION
@@ -50,6 +51,7 @@ struct kdb_common_table {
     uint32_t number; // the engine text calls it t<number>
     struct kdb_query *query;
     bool is_recursive;
+    bool is_read; // the binder's: some FROM names it
     struct kdb_relation_column *columns;
     uint32_t column_count;
 };
