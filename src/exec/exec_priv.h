@@ -68,7 +68,7 @@ struct segment_pruner {
     struct kdb_segment_skip skip;
 };
 void prune_init(struct segment_pruner *pruner, const struct kdb_relation *relation,
-                         const struct kdb_expr *filter, struct kdb_eval *eval);
+                const struct kdb_expr *filter, struct kdb_eval *eval);
 
 // ---- search.c: rows of one table that match, for SELECT, UPDATE and DELETE ----
 typedef kdb_status (*search_visit)(void *self, kdb_slice key, kdb_slice row, bool *ret_goes_on);

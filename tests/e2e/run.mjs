@@ -2,7 +2,7 @@
 // Runs the suites, each in a process of its own, as many at a time as there are processors; counts
 // what they report.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,13 @@ import { program } from './lib/server.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const SUITE_SECONDS = 240; // a suite takes seconds; one that hangs must not hang the run
+
+// Tests that are known to fail, "suite: name" a line: they run and are reported, but do not fail the run.
+const known = new Set(
+    readFileSync(join(folder, 'known_failures.txt'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#')),
+);
 
 function finish(passed, failed) {
     console.log(`\n${passed} passed, ${failed} failed`);
@@ -69,14 +76,19 @@ function read(output) {
 
 function report(name, result, seconds) {
     const tests = read(result.output);
-    const failed = tests.filter((test) => !test.isGood);
-    const skipped = tests.filter((test) => test.isGood && test.skipped !== null);
-    const passed = tests.length - failed.length - skipped.length;
-    let failures = failed.length;
-    if (failures === 0 && result.code !== 0) failures = 1;
     const suite = name.replace('.test.mjs', '');
+    const isKnown = (test) => known.has(`${suite}: ${test.name}`);
+    const bad = tests.filter((test) => !test.isGood);
+    const failed = bad.filter((test) => !isKnown(test));
+    const skipped = tests.filter((test) => test.isGood && test.skipped !== null);
+    const passed = tests.length - bad.length - skipped.length;
+    let failures = failed.length;
+    if (bad.length === 0 && result.code !== 0) failures = 1;
     console.log(`${suite.padEnd(16)} ${passed} passed, ${failures} failed, ${seconds} s`);
     for (const test of skipped) console.log(`  skipped: ${test.name}: ${test.skipped}`);
+    for (const test of bad.filter(isKnown)) console.log(`  known failure: ${test.name}`);
+    for (const test of tests.filter((test) => test.isGood && isKnown(test)))
+        console.log(`  known failure that passes now: ${test.name}`);
     for (const test of failed) console.log(`  FAILED: ${test.name}\n${test.detail.join('\n')}`);
     if (failures > 0) {
         if (failed.length === 0) console.log(`  FAILED: the suite ended with ${result.code}`);
