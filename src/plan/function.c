@@ -77,6 +77,8 @@ static bool takes_as_it_is(unsigned slot, kdb_kind kind)
     switch (slot) {
     case KDB_ANY_INTEGER:
         return kdb_kind_is_integer(kind);
+    case KDB_ANY_REAL:
+        return kind == KDB_FLOAT || kind == KDB_DOUBLE;
     case KDB_ANY_DOCUMENT:
         return kind == KDB_JSON || kind == KDB_TEXT || kind == KDB_FILE;
     case KDB_ANY_STEP:
@@ -110,6 +112,7 @@ static char category_of(unsigned slot, bool *ret_is_preferred)
     case KDB_FLOAT:
     case KDB_DOUBLE:
     case KDB_ANY_INTEGER:
+    case KDB_ANY_REAL:
         return 'N';
     case KDB_TEXT:
     case KDB_ANY_STEP:
@@ -480,6 +483,11 @@ static kdb_status convert_arg(struct resolution *find, unsigned slot, kdb_type a
         if (kind != KDB_UNKNOWN)
             return KDB_OK;
         type = integer_beside(find);
+        break;
+    case KDB_ANY_REAL:
+        if (kind != KDB_UNKNOWN)
+            return KDB_OK;
+        type = KDB_TYPE(KDB_DOUBLE);
         break;
     case KDB_ANY_DOCUMENT:
     case KDB_ANY_STEP:

@@ -23,6 +23,7 @@
 typedef enum {
     KDB_ANY = KDB_KIND_COUNT, // any kind, the same for all ANY arguments of the call
     KDB_ANY_INTEGER,          // SMALLINT, INT or BIGINT: all of them live in 64 bits
+    KDB_ANY_REAL,             // FLOAT or DOUBLE
     KDB_ANY_DOCUMENT,         // JSON, TEXT or FILE: text that should be JSON
     KDB_ANY_STEP,             // TEXT or an integer: one step of a path into a document
     KDB_ANY_AS_TEXT,          // any kind but TEXT, turned into TEXT by a cast

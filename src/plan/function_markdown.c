@@ -48,7 +48,8 @@ static const char *const intro =
     "\n"
     "- DECIMAL has at most 38 digits; beyond them is an error. Quotients, averages, powers, roots "
     "and\n"
-    "  logarithms of DECIMAL are DOUBLE; extract() is DOUBLE. SUM of integers is BIGINT.\n"
+    "  logarithms of DECIMAL are DOUBLE; extract() is DOUBLE. SUM of integers is BIGINT. So that\n"
+    "  round(avg(x), 2) works, round() and trunc() to n digits take DOUBLE too.\n"
     "- now() and current_timestamp are TIMESTAMP, not timestamp with time zone; the zone is UTC.\n"
     "- The engine reads regular expressions by RE2's rules, computes standard deviations and\n"
     "  variances in another order (the last digit may differ), prints JSON values without blanks "
@@ -81,6 +82,8 @@ static const char *kind_text(unsigned kind)
         return "any";
     case KDB_ANY_INTEGER:
         return "any integer";
+    case KDB_ANY_REAL:
+        return "real or double precision";
     case KDB_ANY_DOCUMENT:
         return "document";
     case KDB_ANY_STEP:

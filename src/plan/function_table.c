@@ -62,6 +62,9 @@
     "CASE WHEN $2 = 0 THEN CASE WHEN isnan($1) THEN $1 + $2 WHEN $1 IS NOT NULL THEN " ZERO_ERROR \
     " END WHEN isinf($1 / $2) AND NOT isinf($1) THEN " OVERFLOW_ERROR \
     " WHEN $1 / $2 = 0 AND $1 <> 0 AND NOT isinf($2) THEN " UNDERFLOW_ERROR " ELSE $1 / $2 END"
+#define REAL_DIGITS \
+    "CASE WHEN NOT isfinite($1) AND $2 IS NOT NULL THEN CAST($1 AS DOUBLE) " \
+    "WHEN $2 < -308 AND $1 IS NOT NULL THEN 0.0::DOUBLE"
 #define REAL_POWER \
     "CASE WHEN $1 = 0 AND $2 < 0 THEN " ZERO_POWER_ERROR \
     " WHEN $1 < 0 AND isfinite($2) AND floor($2) <> $2 THEN " COMPLEX_POWER_ERROR \

@@ -87,6 +87,40 @@ BOUNDED(acos, -1, 1, acos(x))
 BOUNDED(acosh, 1, (double)INFINITY, acosh(x))
 BOUNDED(atanh, -1, 1, atanh(x))
 
+// To n digits: scaled, rounded half away from zero, scaled back, in doubles as DuckDB does it. A
+// number that is too large to be scaled has no such digits.
+static kdb_status round_digits(const kdb_value *args, double (*round_whole)(double),
+                               kdb_value *ret_value)
+{
+    double x = args[0].real;
+    bool is_before_point = args[1].integer < 0;
+    double scale = pow(10, fabs((double)args[1].integer));
+    double scaled =
+        is_before_point ? round_whole(x / scale) * scale : round_whole(x * scale) / scale;
+    if (!isfinite(x) || (!isfinite(scaled) && !is_before_point))
+        scaled = x;
+    else if (!isfinite(scaled) || args[1].integer < -308)
+        scaled = 0;
+    *ret_value = kdb_value_double(scaled);
+    return KDB_OK;
+}
+
+kdb_status plan_round_real_to(struct kdb_eval *eval, const struct kdb_expr *call,
+                              const kdb_value *args, kdb_value *ret_value)
+{
+    (void)eval;
+    (void)call;
+    return round_digits(args, round, ret_value);
+}
+
+kdb_status plan_trunc_real_to(struct kdb_eval *eval, const struct kdb_expr *call,
+                              const kdb_value *args, kdb_value *ret_value)
+{
+    (void)eval;
+    (void)call;
+    return round_digits(args, trunc, ret_value);
+}
+
 kdb_status plan_atan2(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
                       kdb_value *ret_value)
 {

@@ -110,6 +110,33 @@ static void narrow_decimals_are_widened_for_wide_results(void **state)
     assert_slice_equal(call_value(test, call), "1524157875315348393.6144");
 }
 
+// PostgreSQL has no round(double precision, integer), but there avg() is no double.
+static void averages_can_be_rounded(void **state)
+{
+    struct call_case *test = *state;
+    static const struct {
+        const char *name, *number;
+        int64_t digits;
+        const char *expected;
+    } rows[] = {
+        {"round", "0.725", 2, "0.73"},    {"round", "-2.5", 0, "-3"},
+        {"round", "1250", -2, "1300"},    {"trunc", "-2.567", 1, "-2.5"},
+        {"round", "1e300", 20, "1e+300"}, {"round", "5", -400, "0"},
+        {"round", "NaN", -1, "NaN"},      {"trunc", "Infinity", -400, "Infinity"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct kdb_expr *call = call_of(
+            test, rows[i].name, call_literal(test, KDB_DOUBLE, kdb_slice_cstr(rows[i].number)),
+            call_int(test, rows[i].digits), NULL);
+        assert_int_equal(call->type.kind, KDB_DOUBLE);
+        assert_slice_equal(call_value(test, call), rows[i].expected);
+    }
+    struct kdb_expr *call;
+    assert_int_equal(resolve_kinds(test, "round", KINDS(KDB_INT, KDB_INT), &call), KDB_DECIMAL);
+    assert_int_equal(resolve_kinds(test, "round", KINDS(KDB_UNKNOWN, KDB_INT), &call), KDB_DECIMAL);
+    assert_int_equal(resolve_kinds(test, "round", KINDS(KDB_FLOAT, KDB_INT), &call), KDB_DOUBLE);
+}
+
 static void what_does_not_exist_is_named_as_postgresql_names_it(void **state)
 {
     struct call_case *test = *state;
@@ -129,10 +156,6 @@ static void what_does_not_exist_is_named_as_postgresql_names_it(void **state)
         {"pi", {KDB_INT}, 1, "function pi(integer) does not exist"},
         {"row_number", {KDB_UNKNOWN}, 0, "window function row_number requires an OVER clause"},
         {"substr", {KDB_TEXT, KDB_BIGINT}, 2, "function substr(text, bigint) does not exist"},
-        {"round",
-         {KDB_DOUBLE, KDB_INT},
-         2,
-         "function round(double precision, integer) does not exist"},
         {"concat", {KDB_UNKNOWN}, 0, "function concat() does not exist"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -227,6 +250,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(decimals_have_the_scale_of_their_result, setup, teardown),
         cmocka_unit_test_setup_teardown(narrow_decimals_are_widened_for_wide_results, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(averages_can_be_rounded, setup, teardown),
         cmocka_unit_test_setup_teardown(what_does_not_exist_is_named_as_postgresql_names_it, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(aggregates_and_windows_are_found_where_they_may_stand,
