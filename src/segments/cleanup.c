@@ -87,7 +87,8 @@ static bool is_ours(struct orphan_search *search, const char *path)
     }
     kdb_slice id = kdb_arena_printf(&ctx->arena, "%u", search->where->table->id);
     return has_pair(pairs, count, KDB_LIT("kalamdb.table_id"), id) &&
-           has_pair(pairs, count, KDB_LIT("kalamdb.user"), search->where->user);
+           has_pair(pairs, count, KDB_LIT("kalamdb.user"),
+                    kdb_segment_user_component(&ctx->arena, search->where->user));
 }
 
 static void look_at(struct orphan_search *search, kdb_slice folder, kdb_slice name)

@@ -28,7 +28,7 @@ static void make_pairs(struct kdb_ctx *ctx, const struct kdb_segment_write *what
         {KDB_LIT("kalamdb.table_id"), number_text(ctx, table->id)},
         {KDB_LIT("kalamdb.schema_version"), number_text(ctx, table->schema->version)},
         {KDB_LIT("kalamdb.table"), name},
-        {KDB_LIT("kalamdb.user"), what->user.data ? what->user : KDB_LIT("")},
+        {KDB_LIT("kalamdb.user"), kdb_segment_user_component(&ctx->arena, what->user)},
         {KDB_LIT("kalamdb.segment"), number_text(ctx, what->number)}};
     memcpy(pairs, all, sizeof(all));
 }

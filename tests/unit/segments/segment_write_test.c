@@ -452,7 +452,7 @@ static void the_file_says_what_it_is(void **state)
         found += kdb_slice_equal(info.pairs[i].key, KDB_LIT("kalamdb.table_id")) &&
                  kdb_slice_equal(info.pairs[i].value, KDB_LIT("13"));
         found += kdb_slice_equal(info.pairs[i].key, KDB_LIT("kalamdb.user")) &&
-                 kdb_slice_equal(info.pairs[i].value, KDB_LIT("o'neil"));
+                 kdb_slice_equal(info.pairs[i].value, KDB_LIT("o%27neil"));
         found += kdb_slice_equal(info.pairs[i].key, KDB_LIT("kalamdb.table")) &&
                  kdb_slice_equal(info.pairs[i].value, KDB_LIT("app.footer"));
     }
