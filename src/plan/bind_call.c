@@ -119,6 +119,33 @@ static kdb_status bind_inside(struct bind *bind, const struct kdb_ast *ast, bool
     return status;
 }
 
+// How many columns of this query and of outer ones an aggregate's arguments read.
+struct levels {
+    uint32_t level;
+    bool has_own, has_outer;
+};
+
+static kdb_status note_level(void *self, const struct kdb_expr *expr)
+{
+    struct levels *levels = self;
+    if (expr->kind == KDB_EXPR_COLUMN) {
+        levels->has_own = levels->has_own || expr->relation->level >= levels->level;
+        levels->has_outer = levels->has_outer || expr->relation->level < levels->level;
+    }
+    return query_each_child(expr, note_level, self);
+}
+
+// In PostgreSQL an aggregate over nothing but an outer query's columns belongs to that query.
+static kdb_status check_level(struct bind *bind, const struct kdb_expr *call)
+{
+    struct levels levels = {.level = bind->scope->level};
+    KDB_TRY(query_each_child(call, note_level, &levels));
+    if (levels.has_outer && !levels.has_own)
+        return bind_unsupported(bind, "an aggregate over columns of an outer query",
+                                call->position);
+    return KDB_OK;
+}
+
 static kdb_status check_place(struct bind *bind, const struct kdb_ast *ast, bool is_aggregate)
 {
     if (ast->has_over) {
@@ -187,6 +214,7 @@ kdb_status bind_function(struct bind *bind, const struct kdb_ast *ast, struct kd
         KDB_TRY(bind_window(bind, ast->window, ast->position, &call->window));
         bind->scope->has_window = true;
     } else {
+        KDB_TRY(check_level(bind, call));
         bind->scope->has_aggregate = true;
     }
     *ret = call;

@@ -166,9 +166,6 @@ static name_strength figure_name(const struct kdb_ast *ast, kdb_slice *ret)
         return NAME_GOOD;
     case KDB_AST_CAST:
         return name_weakly(ast->args[0], type_name(ast->type.name), ret);
-    case KDB_AST_LITERAL: // TRUE is a cast in PostgreSQL's grammar
-        *ret = KDB_LIT("bool");
-        return ast->literal_kind == KDB_AST_BOOLEAN ? NAME_TYPE : NAME_NONE;
     case KDB_AST_CASE:
         return name_weakly(ast->otherwise, KDB_LIT("case"), ret);
     case KDB_AST_COALESCE:
