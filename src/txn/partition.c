@@ -378,7 +378,7 @@ kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ct
         if (status != KDB_OK || !has_more)
             break;
         struct kdb_partition_counters counters;
-        uint32_t found_id;
+        uint32_t found_id = 0;
         kdb_slice user;
         status = kdb_partition_counters_read(value, ctx, &counters);
         if (status == KDB_OK)
