@@ -246,7 +246,7 @@ static void put_names(struct printer *printer, const struct kdb_table *table)
 
 void schema_json_write(const struct kdb_table *table, uint32_t version, struct kdb_buf *out)
 {
-    const struct kdb_schema *schema = kdb_table_schema(table, version);
+    const struct kdb_schema *schema = table->schemas[version - 1];
     struct printer printer = {.out = out};
     open_member(&printer, NULL, '{');
     put_int(&printer, "version", version);
