@@ -69,6 +69,7 @@ int plan_compare(const kdb_value *a, const kdb_value *b)
     return compare_integer(a, b);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): an operator takes no parentheses
 #define COMPARISON(verb, relation, class)                                                          \
     kdb_status plan_##verb##_##class(struct kdb_eval * eval, const struct kdb_expr *call,          \
                                      const kdb_value *args, kdb_value *ret_value)                  \
@@ -77,6 +78,7 @@ int plan_compare(const kdb_value *a, const kdb_value *b)
         (void)call;                                                                                \
         return plan_return_bool(compare_##class(&args[0], &args[1]) relation 0, ret_value);        \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define COMPARISONS(class)                                                                         \
     COMPARISON(equal, ==, class)                                                                   \

@@ -406,6 +406,31 @@ static kdb_type wider_decimal(kdb_type a, kdb_type b)
                       .scale = (uint8_t)scale};
 }
 
+static bool becomes(kdb_type from, kdb_type to)
+{
+    return kdb_cast_allowed((kdb_kind)from.kind, (kdb_kind)to.kind, KDB_CAST_IMPLICIT);
+}
+
+// An integer beside a DECIMAL counts as a DECIMAL.
+static kdb_type beside(kdb_type type, kdb_type other)
+{
+    bool is_integer = kdb_kind_is_integer((kdb_kind)type.kind);
+    return is_integer && other.kind == KDB_DECIMAL ? decimal_for((kdb_kind)type.kind) : type;
+}
+
+// The type two known types agree on; false when there is none.
+static bool agree_on(kdb_type a, kdb_type b, kdb_type *ret_type)
+{
+    kdb_type left = beside(a, b);
+    kdb_type right = beside(b, a);
+    if (left.kind == KDB_DECIMAL && right.kind == KDB_DECIMAL) {
+        *ret_type = wider_decimal(left, right);
+        return true;
+    }
+    *ret_type = becomes(left, right) ? right : left;
+    return becomes(left, right) || becomes(right, left);
+}
+
 // The type that the arguments in ANY slots agree on: TEXT when all are UNKNOWN.
 static kdb_status agree(struct resolution *find, const struct kdb_function *function,
                         kdb_type *ret_type)
@@ -415,18 +440,9 @@ static kdb_status agree(struct resolution *find, const struct kdb_function *func
         kdb_type type = find->call->args[i]->type;
         if (slot_of(function, i) != KDB_ANY || type.kind == KDB_UNKNOWN)
             continue;
-        if (type.kind != KDB_DECIMAL && agreed.kind == KDB_DECIMAL &&
-            kdb_kind_is_integer((kdb_kind)type.kind))
-            type = decimal_for((kdb_kind)type.kind);
-        else if (type.kind == KDB_DECIMAL && kdb_kind_is_integer((kdb_kind)agreed.kind))
-            agreed = decimal_for((kdb_kind)agreed.kind);
         if (agreed.kind == KDB_UNKNOWN)
             agreed = type;
-        else if (agreed.kind == KDB_DECIMAL && type.kind == KDB_DECIMAL)
-            agreed = wider_decimal(agreed, type);
-        else if (kdb_cast_allowed((kdb_kind)agreed.kind, (kdb_kind)type.kind, KDB_CAST_IMPLICIT))
-            agreed = type;
-        else if (!kdb_cast_allowed((kdb_kind)type.kind, (kdb_kind)agreed.kind, KDB_CAST_IMPLICIT))
+        else if (!agree_on(agreed, type, &agreed))
             return refuse(find, false);
     }
     *ret_type = agreed.kind == KDB_UNKNOWN ? KDB_TYPE(KDB_TEXT) : agreed;
@@ -561,8 +577,9 @@ kdb_status kdb_function_resolve(struct kdb_ctx *ctx, const struct kdb_function_c
         find.kinds[i] = call->args[i]->type.kind;
         find.unknown_count += find.kinds[i] == KDB_UNKNOWN;
     }
-    const struct kdb_function *function;
+    const struct kdb_function *function = NULL;
     KDB_TRY(choose(&find, &function));
+    KDB_ASSERT(function);
     KDB_TRY(convert(&find, function, ret_type));
     *ret_function = function;
     return KDB_OK;

@@ -150,6 +150,7 @@
     "CASE typeof($2) WHEN 'VARCHAR' THEN " JSON_QUOTED("CAST($2 AS VARCHAR)") \
     " ELSE chr(36) || replace('[' || CAST($2 AS VARCHAR) || ']', '[-', '[#-') END"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): rows of a table, not expressions
 #define A0() .arg_count = 0
 #define A1(a) .arg_count = 1, .arg_kinds = {KDB_##a}
 #define A2(a, b) .arg_count = 2, .arg_kinds = {KDB_##a, KDB_##b}
@@ -183,6 +184,7 @@
 #define KDB_WINDOW(name_, args_, result_, type_, engine_) \
     {.name = name_, .kind = KDB_FUNCTION_WINDOW, .family = KDB_FAMILY_WINDOW, args_, \
      .result_kind = KDB_##result_, .result_type = type_, .engine = engine_},
+// NOLINTEND(bugprone-macro-parentheses)
 // clang-format on
 
 static const struct kdb_function operators[] = {

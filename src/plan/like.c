@@ -98,6 +98,26 @@ static plan_like_result at_text_end(struct match *match)
     return match->pattern >= match->pattern_end ? PLAN_LIKE_YES : PLAN_LIKE_NO;
 }
 
+// One step where both text and pattern are left. *ret_result is set when that decides; else
+// *ret_fits says whether the step matched.
+static bool decides(struct match *match, bool *ret_fits, plan_like_result *ret_result)
+{
+    if (*match->pattern == '%' && match->escape != '%') {
+        bool has_ended;
+        bool is_short = !take_star(match, &has_ended);
+        if (is_short || has_ended) {
+            *ret_result = is_short ? PLAN_LIKE_NO : PLAN_LIKE_YES;
+            return true;
+        }
+    }
+    if (ends_with_escape(match)) {
+        *ret_result = PLAN_LIKE_BAD_PATTERN;
+        return true;
+    }
+    *ret_fits = match->text < match->text_end && take_one(match);
+    return false;
+}
+
 plan_like_result plan_like_match(kdb_slice text, kdb_slice pattern, char escape)
 {
     if (text.len == 0 && pattern.len == 0)
@@ -108,22 +128,13 @@ plan_like_result plan_like_match(kdb_slice text, kdb_slice pattern, char escape)
                           .pattern_end = pattern.data + pattern.len,
                           .escape = escape};
     for (;;) {
+        plan_like_result result;
+        bool fits = false;
         if (match.text >= match.text_end)
             return at_text_end(&match);
-        if (match.pattern < match.pattern_end) {
-            if (*match.pattern == '%' && escape != '%') {
-                bool has_ended;
-                if (!take_star(&match, &has_ended))
-                    return PLAN_LIKE_NO;
-                if (has_ended)
-                    return PLAN_LIKE_YES;
-            }
-            if (ends_with_escape(&match))
-                return PLAN_LIKE_BAD_PATTERN;
-            if (match.text < match.text_end && take_one(&match))
-                continue;
-        }
-        if (!match.star_text || !try_next(&match))
+        if (match.pattern < match.pattern_end && decides(&match, &fits, &result))
+            return result;
+        if (!fits && (!match.star_text || !try_next(&match)))
             return PLAN_LIKE_NO;
     }
 }
