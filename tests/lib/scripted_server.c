@@ -115,8 +115,11 @@ struct scripted_server *scripted_server_start(const struct scripted_answer *answ
 {
     struct scripted_server *server = kdb_alloc(sizeof(*server));
     server->answers = kdb_alloc_array(count, sizeof(*answers));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        const char *bytes = answers[i].bytes;
         server->answers[i] = answers[i];
+        server->answers[i].bytes = bytes ? kdb_alloc_text(bytes, strlen(bytes)) : NULL;
+    }
     server->answer_count = count;
     server->requests = kdb_alloc_array(count, sizeof(struct kdb_buf));
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -156,13 +159,24 @@ size_t scripted_server_connections(const struct scripted_server *server)
     return server->connection_count;
 }
 
+static void free_text(const char *text)
+{
+    union {
+        const char *text;
+        void *memory;
+    } owned = {text};
+    kdb_free(owned.memory);
+}
+
 void scripted_server_destroy(struct scripted_server *server)
 {
     if (!server)
         return;
     scripted_server_stop(server);
-    for (size_t i = 0; i < server->answer_count; i++)
+    for (size_t i = 0; i < server->answer_count; i++) {
         kdb_buf_deinit(&server->requests[i]);
+        free_text(server->answers[i].bytes);
+    }
     kdb_free(server->requests);
     kdb_free(server->answers);
     kdb_free(server);
