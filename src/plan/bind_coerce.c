@@ -48,18 +48,16 @@ static kdb_status convert_const(struct bind *bind, const struct kdb_expr *expr, 
     return KDB_OK;
 }
 
-// The same source of a value, wanted as another type: conversion happens once per execution, not
-// once per row.
-static struct kdb_expr *retype_input(struct bind *bind, const struct kdb_expr *expr, kdb_type type)
+// The same value, wanted as another type: conversion happens once per execution, not once per row.
+// In place: an input stands where it was written, and whoever else holds the node (ORDER BY the
+// output column it is) wants what the column is.
+static struct kdb_input *retype_input(struct bind *bind, struct kdb_expr *expr, kdb_type type)
 {
-    struct kdb_plan *plan = bind->plan;
-    struct kdb_input input = plan->inputs[expr->input];
-    input.type = type;
-    input.is_retyped = true;
-    struct kdb_expr *retyped = bind_new(bind, KDB_EXPR_INPUT, type, expr->position);
-    retyped->input = (uint32_t)plan->input_count;
-    KDB_PUSH(bind->arena, plan->inputs, plan->input_count, plan->input_capacity, input);
-    return retyped;
+    struct kdb_input *input = &bind->plan->inputs[expr->input];
+    input->type = type;
+    input->is_retyped = true;
+    expr->type = type;
+    return input;
 }
 
 // Inputs may be converted before the first row when that cannot change what the statement means: an
@@ -92,7 +90,8 @@ kdb_status bind_coerce(struct bind *bind, struct kdb_expr *expr, kdb_type type,
         return KDB_OK;
     }
     if (can_retype(bind, expr, type)) {
-        *ret = retype_input(bind, expr, type);
+        (void)retype_input(bind, expr, type);
+        *ret = expr;
         return KDB_OK;
     }
     if (expr->kind == KDB_EXPR_CONST && (expr->type.kind == KDB_UNKNOWN || expr->constant.is_null))
@@ -128,10 +127,10 @@ kdb_status bind_assign(struct bind *bind, struct kdb_expr *expr, const struct kd
                         KDB_ARG(column->name), kdb_kind_name(to), kdb_kind_name(from));
     }
     if (expr->kind == KDB_EXPR_INPUT && !bind->plan->inputs[expr->input].is_retyped) {
-        *ret = retype_input(bind, expr, column->type);
-        struct kdb_input *input = &bind->plan->inputs[(*ret)->input];
+        struct kdb_input *input = retype_input(bind, expr, column->type);
         input->is_assigned = true;
         input->column = column->name;
+        *ret = expr;
         return KDB_OK;
     }
     return bind_coerce(bind, expr, column->type, KDB_CAST_ASSIGNMENT, ret);
