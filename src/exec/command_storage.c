@@ -349,7 +349,7 @@ kdb_status command_check_storage(struct kdb_exec *exec, const struct kdb_stateme
     const struct kdb_storage *storage = kdb_catalog_storage(exec->snapshot, statement->storage.id);
     if (!storage)
         return missing(exec, statement->storage.id);
-    const char *folder;
+    const char *folder = NULL;
     KDB_TRY(folder_of(exec, storage, &folder));
     struct storage_probe probe;
     storage_probe_run(exec->ctx, folder, &probe);

@@ -193,7 +193,7 @@ static kdb_status check_change(struct kdb_exec *exec, const struct kdb_statement
 static kdb_status alter_user(struct kdb_exec *exec, struct kdb_catalog_change *change,
                              const struct kdb_statement *statement, const struct kdb_user *wanted)
 {
-    const struct kdb_user *old;
+    const struct kdb_user *old = NULL;
     KDB_TRY(find_user(exec, change->next, statement->user.name, &old));
     KDB_TRY(check_change(exec, statement, old));
     struct kdb_user next = *old;
@@ -210,7 +210,7 @@ static kdb_status alter_user(struct kdb_exec *exec, struct kdb_catalog_change *c
 
 kdb_status command_alter_user(struct kdb_exec *exec, const struct kdb_statement *statement)
 {
-    const struct kdb_user *old;
+    const struct kdb_user *old = NULL;
     struct kdb_user wanted = {.id = statement->user.name};
     KDB_TRY(check_caller(exec, statement));
     KDB_TRY(find_user(exec, exec->snapshot, statement->user.name, &old));
@@ -250,7 +250,7 @@ kdb_status command_drop_user(struct kdb_exec *exec, const struct kdb_statement *
     kdb_slice name = statement->user.name;
     struct kdb_catalog_change change;
     kdb_catalog_begin(exec->services->catalog, exec->services->store, &change);
-    const struct kdb_user *user;
+    const struct kdb_user *user = NULL;
     kdb_status status = find_user(exec, change.next, name, &user);
     if (status != KDB_OK && statement->user.if_exists) {
         kdb_catalog_abandon(&change);

@@ -65,7 +65,7 @@ static void process_rows(struct stat_rows *rows)
     uint64_t resident = status_field(text, "VmRSS:") * 1024;
     number_row(rows, "pid", (uint64_t)getpid());
     number_row(rows, "memory_rss_bytes", resident);
-    number_row(rows, "memory_usage_mb", resident / (1024 * 1024));
+    number_row(rows, "memory_usage_mb", resident >> 20);
     number_row(rows, "memory_virtual_bytes", status_field(text, "VmSize:") * 1024);
     number_row(rows, "thread_count", status_field(text, "Threads:"));
     number_row(rows, "cpu_logical_cores", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));

@@ -200,7 +200,7 @@ static kdb_status read_columns(struct definition *definition)
 {
     const struct kdb_ast_create_table *ast = definition->ast;
     struct kdb_exec *exec = definition->exec;
-    int key;
+    int key = -1;
     if (ast->column_count >= KDB_COLUMNS_MAX)
         return kdb_fail(exec->ctx, KDB_ERR_LIMIT_EXCEEDED, "a table has at most %d columns",
                         KDB_COLUMNS_MAX - 1);

@@ -26,18 +26,11 @@ static const struct kdb_column system_columns[] = {
 const struct kdb_column *table_text_system_columns(const struct kdb_table *table,
                                                    uint32_t *ret_count)
 {
-    switch (table->kind) {
-    case KDB_TABLE_USER:
-    case KDB_TABLE_SHARED:
-        *ret_count = sizeof(system_columns) / sizeof(system_columns[0]);
-        break;
-    case KDB_TABLE_STREAM:
-        *ret_count = 1;
-        break;
-    case KDB_TABLE_SYSTEM:
-        *ret_count = 0;
-        break;
-    }
+    static const uint32_t counts[] = {[KDB_TABLE_USER] = 3,
+                                      [KDB_TABLE_SHARED] = 3,
+                                      [KDB_TABLE_STREAM] = 1,
+                                      [KDB_TABLE_SYSTEM] = 0};
+    *ret_count = counts[table->kind];
     return system_columns;
 }
 
