@@ -27,9 +27,12 @@ class Client:
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        self.connection.request("POST", path, json.dumps(body), headers)
-        response = self.connection.getresponse()
-        return response.status, response.read()
+        try:
+            self.connection.request("POST", path, json.dumps(body), headers)
+            response = self.connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(f"{path}: {error!r}") from error
 
     def login(self, user, password=PASSWORD):
         self.token = None
@@ -80,6 +83,8 @@ segment_cache_bytes = {settings['segment_cache_bytes']}
 workers = 1
 engine_threads = 1
 handler_timeout_seconds = "5m"
+[performance]
+keepalive_timeout = "1h"
 [flush]
 default_row_limit = 0
 [rate_limit]

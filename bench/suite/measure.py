@@ -2,12 +2,18 @@
 """Runs one work in turn against our server and PostgreSQL, several times, and takes the median."""
 import contextlib
 import json
-import pathlib
+import signal
 import statistics
 import subprocess
 
 from suite import machine
 from suite.machine import Failure
+
+
+# Files of --perf: name, what perf record and perf report are told.
+PROFILES = (("flat", ["-F", "4000"], ["--percent-limit", "0.4", "--sort", "comm,dso,symbol"]),
+            ("tree", ["--call-graph", "dwarf,16384", "-F", "150", "-m", "16M"],
+             ["--children", "-g", "caller,1,callee", "--percent-limit", "1"]))
 
 
 class Load:
@@ -111,21 +117,22 @@ class Comparison:
         return result
 
     def profile(self, work, folder, prepare=None):
-        """One more run under perf; writes where the server spent it."""
-        if prepare:
-            prepare()
-        data = folder / f"{work.name}.perf"
-        options = {"tokens": self.tokens, "first": self.next.get(work.table, 0), "count": work.count,
-                   "seconds": max(2.0, self.options.seconds)}
-        with subprocess.Popen(["perf", "record", "-q", "-g", "-F", "997", "-o", data, "-p",
-                               str(self.server.process.pid)]) as perf:
-            figures = self.load.run(self.server.port, work.body, **options)
-            perf.terminate()
-        if work.table:
-            self.next[work.table] = figures["next"]
-        for name, words in (("flat", ["--no-children", "-g", "none"]), ("tree", ["--children", "-g", "caller,0.5,callee"])):
-            text = machine.output("perf", "report", "--stdio", "-i", str(data), "--percent-limit", "0.5", *words)
-            pathlib.Path(folder / f"{work.name}.{name}.txt").write_text(text + "\n", encoding="utf-8")
+        """Two more runs under perf: where the server spent them, by function and by who called it."""
+        for kind, record, report in PROFILES:
+            if prepare:
+                prepare()
+            data = folder / f"{work.name}.{kind}.perf"
+            options = {"tokens": self.tokens, "first": self.next.get(work.table, 0), "count": work.count,
+                       "seconds": max(2.0, self.options.seconds)}
+            pid = str(self.server.process.pid)
+            with subprocess.Popen(["taskset", "-c", str(self.load.cores.client), "perf", "record", "-q", *record, "-o",
+                                   data, "-p", pid], stderr=subprocess.DEVNULL) as perf:
+                figures = self.load.run(self.server.port, work.body, **options)
+                perf.send_signal(signal.SIGINT)
+            if work.table:
+                self.next[work.table] = figures["next"]
+            text = machine.output("perf", "report", "--stdio", "--no-inline", "-i", str(data), *report)
+            (folder / f"{work.name}.{kind}.txt").write_text(text + "\n", encoding="utf-8")
 
 
 def middle(values):
