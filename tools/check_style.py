@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The rules of docs/STYLE.md that a look at the text can decide: sizes, names, first lines, comments, links."""
+import pathlib
 import re
 import sys
 
@@ -14,6 +15,9 @@ C_SUFFIXES = (".c", ".h", ".cpp", ".def")
 TEXT_SUFFIXES = C_SUFFIXES + (".py", ".md", ".cmake", ".txt", ".toml", ".json", ".slt", ".scn", ".mjs", ".js", ".sh")
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 
+# The test of the checks names pages that do not exist.
+TEST_OF_THIS = pathlib.Path("tools/test_checks.py")
+
 # Written in pieces, so that this file does not break its own rules.
 FILE_NAME_WORDS = {"ut" + "il", "ut" + "ils", "help" + "er", "help" + "ers", "comm" + "on", "mi" + "sc", "mana" + "ger"}
 IDENTIFIER_WORDS = FILE_NAME_WORDS - {"comm" + "on"}
@@ -24,6 +28,7 @@ _IDENTIFIER = re.compile(r"\bkdb_\w+|\b[a-z]\w*(?=\()")
 # A function declared at the left margin; inline bodies and life-cycle verbs (docs/STYLE.md) say it themselves.
 _DECLARATION = re.compile(r"^(?!typedef\b|static inline\b|_?[Ss]tatic_assert)[a-zA-Z_][\w* ]*\b([a-z]\w*)\(")
 _LIFE_CYCLE = re.compile(r"_(ref|unref|deinit|close|destroy)$")
+_DOCUMENT = re.compile(r"(?<!\w/)\bdocs/[\w./-]*\w")
 _LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?) *#*$", re.M)
 
@@ -127,6 +132,14 @@ def links(path, lines):
                     yield number, f"links to #{anchor}, which {page.name} does not have"
 
 
+def documents(root, lines):
+    """Pages under docs/ that a comment or script names and that are not there."""
+    for number, line in enumerate(lines, 1):
+        for page in _DOCUMENT.findall(line):
+            if not (root / page).exists():
+                yield number, f"names {page}, which does not exist"
+
+
 def check_file(root, path):
     """Returns (problems, warnings) of one file, each as (line, text)."""
     place = path.relative_to(root)
@@ -157,6 +170,8 @@ def check_file(root, path):
             problems += undocumented(lines)
     if path.suffix == ".md":
         problems += links(path, lines)
+    if place != TEST_OF_THIS:
+        problems += documents(root, lines)
     return problems, warnings
 
 

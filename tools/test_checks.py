@@ -128,6 +128,11 @@ class Style(unittest.TestCase):
         self.assertIn("#nowhere", self.problems("docs/x.md", "# Title\n[a](#nowhere)\n")[0])
         self.assertEqual(self.problems("docs/x.md", "# Some `Title`\n[a](#some-title) [b](x.md) [c](https://x.org)\n"), [])
 
+    def test_named_pages(self):
+        self.assertEqual(self.problems("src/base/x.c", HEADER + "// The bytes: docs/FORMATS.md.\n"),
+                         ["names docs/FORMATS.md, which does not exist"])
+        self.assertEqual(self.problems("docs/x.md", "See docs/x.md, docs/ and https://x.org/docs/y\n"), [])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=0)
