@@ -158,8 +158,8 @@ kdb_status bind_insert(struct bind *bind, const struct kdb_ast_insert *ast)
     insert->source_of = kdb_arena_array(bind->arena, schema->column_count, sizeof(int));
     for (uint32_t i = 0; i < schema->column_count; i++)
         insert->source_of[i] = -1;
-    uint32_t *columns;
-    size_t column_count;
+    uint32_t *columns = NULL;
+    size_t column_count = 0;
     KDB_TRY(insert_columns(bind, ast, insert->table, &columns, &column_count));
     bind->plan->insert = insert;
     if (!ast->source) { // DEFAULT VALUES

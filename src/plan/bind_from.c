@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Binding of FROM: tables, subqueries, common tables, functions and joins.
+#include "base/assert.h"
 #include "plan/bind_priv.h"
 
 void bind_add_relation(struct bind *bind, struct kdb_relation *relation, struct bind_names *names)
@@ -223,6 +224,7 @@ static kdb_status bind_leaf(struct bind *bind, const struct kdb_ast_from *ast,
         KDB_TRY(bind_from_subquery(bind, ast, &relation));
     else
         KDB_TRY(bind_from_function(bind, ast, &relation));
+    KDB_ASSERT(relation != NULL);
     KDB_TRY(rename_columns(bind, ast, relation));
     KDB_TRY(check_names(bind, &bind->scope->names, relation, ast->position));
     bind_add_relation(bind, relation, names);
