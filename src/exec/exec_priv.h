@@ -44,6 +44,16 @@ KDB_NODISCARD kdb_status row_get(struct kdb_exec *exec, const struct kdb_table *
                                  struct kdb_partition *partition, kdb_slice key,
                                  kdb_slice *ret_row);
 
+// Several keys as of one moment: a view, which is closed with the ctx arena at the latest (close it
+// with kdb_partition_view_close when done), and the version of a key in it. The row is borrowed
+// from the ctx arena.
+KDB_NODISCARD kdb_status row_view_open(struct kdb_exec *exec, struct kdb_partition *partition,
+                                       struct kdb_partition_view **ret_view);
+KDB_NODISCARD kdb_status row_get_in(struct kdb_exec *exec, const struct kdb_table *table,
+                                    const struct kdb_partition *partition,
+                                    const struct kdb_partition_view *view, kdb_slice key,
+                                    kdb_slice *ret_row);
+
 // A walk over the newest versions of the keys in the bounds, in key order.
 struct row_scan;
 struct row_scan_range {

@@ -18,14 +18,15 @@ static void release_manifest(void *arg)
     kdb_manifest_unref(arg);
 }
 
+// The hot version as of `view`, or the newest (NULL).
 static kdb_status hot_get(struct kdb_exec *exec, const struct kdb_partition *partition,
-                          kdb_slice key, kdb_slice *ret_row)
+                          struct kdb_store_view *view, kdb_slice key, kdb_slice *ret_row)
 {
     char space[KDB_KEY_BYTES_MAX * 2 + 512];
     struct kdb_buf full = {.data = space, .capacity = sizeof(space)};
     KDB_ASSERT(partition->prefix.len + key.len + 1 <= sizeof(space));
     kdb_layout_key(&full, partition->prefix, KDB_KEYS_ROWS, key);
-    const struct kdb_read_at at = {.space = KDB_SPACE_ROWS, .tier = exec->tier};
+    const struct kdb_read_at at = {.view = view, .space = KDB_SPACE_ROWS, .tier = exec->tier};
     bool is_cached = true;
     KDB_TRY(kdb_store_get(exec->services->store, exec->ctx, &at, kdb_buf_view(&full), ret_row,
                           &is_cached));
@@ -36,12 +37,20 @@ static kdb_status hot_get(struct kdb_exec *exec, const struct kdb_partition *par
     return KDB_OK;
 }
 
+static kdb_status cold_get(struct kdb_exec *exec, const struct kdb_table *table,
+                           const struct kdb_manifest *manifest, kdb_slice key, kdb_slice *ret_row)
+{
+    KDB_TRY(exec_connect(exec));
+    const struct kdb_cold_reader reader = cold_reader(exec, table, manifest);
+    return kdb_cold_get(&reader, exec->ctx, key, ret_row);
+}
+
 kdb_status row_get(struct kdb_exec *exec, const struct kdb_table *table,
                    struct kdb_partition *partition, kdb_slice key, kdb_slice *ret_row)
 {
     // Hot first: a key leaves the hot tier only after the manifest that has it is published, so
     // whoever misses it there and looks at the manifest afterwards finds it.
-    KDB_TRY(hot_get(exec, partition, key, ret_row));
+    KDB_TRY(hot_get(exec, partition, NULL, key, ret_row));
     if (ret_row->data)
         return KDB_OK;
     struct kdb_manifest *manifest;
@@ -54,9 +63,33 @@ kdb_status row_get(struct kdb_exec *exec, const struct kdb_table *table,
         return KDB_OK;
     }
     kdb_arena_on_reset(&exec->ctx->arena, release_manifest, manifest);
-    KDB_TRY(exec_connect(exec));
-    const struct kdb_cold_reader reader = cold_reader(exec, table, manifest);
-    return kdb_cold_get(&reader, exec->ctx, key, ret_row);
+    return cold_get(exec, table, manifest, key, ret_row);
+}
+
+static void close_view_at_reset(void *arg)
+{
+    kdb_partition_view_close(arg);
+}
+
+kdb_status row_view_open(struct kdb_exec *exec, struct kdb_partition *partition,
+                         struct kdb_partition_view **ret_view)
+{
+    struct kdb_partition_view *view = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_partition_view);
+    KDB_TRY(
+        kdb_partition_view_open(exec->services->segments, partition, exec->ctx, exec->tier, view));
+    kdb_arena_on_reset(&exec->ctx->arena, close_view_at_reset, view);
+    *ret_view = view;
+    return KDB_OK;
+}
+
+kdb_status row_get_in(struct kdb_exec *exec, const struct kdb_table *table,
+                      const struct kdb_partition *partition, const struct kdb_partition_view *view,
+                      kdb_slice key, kdb_slice *ret_row)
+{
+    KDB_TRY(hot_get(exec, partition, view->view, key, ret_row));
+    if (ret_row->data || !view->manifest || kdb_cold_excludes(view->manifest, key))
+        return KDB_OK;
+    return cold_get(exec, table, view->manifest, key, ret_row);
 }
 
 // ---- scans ----

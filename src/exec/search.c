@@ -45,18 +45,26 @@ static kdb_status visit_points(struct run *run, struct kdb_partition *partition,
     bool goes_on = true;
     bool is_descending = run->search->select->is_key_descending;
     struct kdb_exec *exec = run->search->exec;
+    struct kdb_partition_view *view = NULL; // one key needs none: its newest version is one moment
     if (bounds->point_count > EXEC_LOOP_ROWS_MAX)
         KDB_TRY(exec_require_worker(exec));
+    if (bounds->point_count > 1)
+        KDB_TRY(row_view_open(exec, partition, &view));
     for (size_t i = 0; i < bounds->point_count && goes_on; i++) {
         kdb_slice key = bounds->points[is_descending ? bounds->point_count - 1 - i : i];
         kdb_slice row;
         if (i % CHECK_EVERY == CHECK_EVERY - 1)
             KDB_TRY(kdb_ctx_check(exec->ctx));
-        KDB_TRY(row_get(exec, run->table, partition, key, &row));
+        if (view)
+            KDB_TRY(row_get_in(exec, run->table, partition, view, key, &row));
+        else
+            KDB_TRY(row_get(exec, run->table, partition, key, &row));
         if (row.data)
             KDB_TRY(offer(run, key, row, &goes_on));
         kdb_arena_reset(run->search->eval->scratch);
     }
+    if (view)
+        kdb_partition_view_close(view);
     return KDB_OK;
 }
 
