@@ -310,15 +310,20 @@ static bool is_folder(kdb_slice folder, uint8_t kind)
     return true;
 }
 
+static bool has_sound_numbers(const struct kdb_segment *segment)
+{
+    // Bounded before anything is added to it.
+    if (segment->row_count < 1 || segment->row_count > INT64_MAX / 2 || segment->group_rows == 0)
+        return false;
+    int64_t groups = (segment->row_count + segment->group_rows - 1) / segment->group_rows;
+    return segment->number != 0 && segment->schema_version != 0 && segment->tombstone_count >= 0 &&
+           segment->tombstone_count <= segment->row_count && segment->size_bytes >= 0 &&
+           segment->min_seq <= segment->max_seq && groups == segment->group_count;
+}
+
 static bool is_sound(const struct kdb_segment *segment)
 {
-    int64_t groups = segment->group_rows == 0
-                         ? 0
-                         : (segment->row_count + segment->group_rows - 1) / segment->group_rows;
-    if (segment->number == 0 || segment->schema_version == 0 || segment->row_count < 1 ||
-        segment->row_count > INT64_MAX / 2 || segment->tombstone_count < 0 ||
-        segment->tombstone_count > segment->row_count || segment->size_bytes < 0 ||
-        segment->min_seq > segment->max_seq || groups != segment->group_count)
+    if (!has_sound_numbers(segment))
         return false;
     for (uint32_t i = 1; i < segment->group_count; i++) {
         if (kdb_slice_compare(segment->group_first_key[i - 1], segment->group_first_key[i]) >= 0)

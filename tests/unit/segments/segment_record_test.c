@@ -216,6 +216,10 @@ static void no_rows(struct kdb_segment *segment)
 {
     segment->row_count = 0;
 }
+static void rows_beyond_counting(struct kdb_segment *segment)
+{
+    segment->row_count = INT64_MAX;
+}
 static void too_many_tombstones(struct kdb_segment *segment)
 {
     segment->tombstone_count = segment->row_count + 1;
@@ -255,9 +259,10 @@ static void contradictions_are_refused(void **state)
 {
     struct segment_fixture *fixture = *state;
     struct kdb_ctx *ctx = &fixture->ctx;
-    static const spoil spoils[] = {
-        no_number,     no_rows,       too_many_tombstones, turned_seqs,    other_groups,
-        turned_groups, small_max_key, no_group_rows,       too_many_nulls, way_out};
+    static const spoil spoils[] = {no_number,           no_rows,       rows_beyond_counting,
+                                   too_many_tombstones, turned_seqs,   other_groups,
+                                   turned_groups,       small_max_key, no_group_rows,
+                                   too_many_nulls,      way_out};
     uint64_t seed = 80;
     for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
         struct kdb_segment segment;
