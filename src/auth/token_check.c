@@ -162,7 +162,7 @@ kdb_token_verdict kdb_token_check(struct kdb_token_checker *checker, kdb_slice t
         if (verdict != KDB_TOKEN_VALID)
             return verdict;
     }
-    if (now_s > known->expires_at_s + KDB_LIMIT_TOKEN_LEEWAY_SECONDS) {
+    if (now_s - KDB_LIMIT_TOKEN_LEEWAY_SECONDS > known->expires_at_s) {
         forget(checker, known);
         return KDB_TOKEN_EXPIRED;
     }

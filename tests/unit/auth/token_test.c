@@ -167,6 +167,10 @@ static void test_claims_and_headers_are_checked(void **state)
          "{\"sub\":\"a\",\"iss\":\"kalamdb\",\"exp\":9999999999,\"role\":\"king\","
          "\"token_type\":\"access\"}",
          KDB_TOKEN_LACKS_CLAIMS},
+        {hs256,
+         "{\"sub\":\"a\",\"iss\":\"kalamdb\",\"exp\":9223372036854775807,\"role\":\"user\","
+         "\"token_type\":\"access\"}",
+         KDB_TOKEN_VALID},
         {hs256, "[]", KDB_TOKEN_INVALID},
         {hs256, "not json", KDB_TOKEN_INVALID},
     };
