@@ -6,6 +6,8 @@
 #include "base/json_write.h"
 #include "catalog/definition_priv.h"
 #include "types/cast.h"
+#include "types/decimal.h"
+#include "types/key.h"
 
 struct kdb_table *kdb_table_create(void)
 {
@@ -152,24 +154,54 @@ static kdb_status read_default(const struct kdb_json *json, struct kdb_ctx *ctx,
     return KDB_OK;
 }
 
+// The numbers of a type, as they may be declared.
+static kdb_status read_type(const struct kdb_json *json, struct kdb_ctx *ctx, kdb_type *ret)
+{
+    int64_t kind = definition_get_int(json, "kind", 0);
+    int64_t precision = definition_get_int(json, "precision", 0);
+    int64_t scale = definition_get_int(json, "scale", 0);
+    int64_t dimension = definition_get_int(json, "dimension", 0);
+    bool is_decimal = kind == KDB_DECIMAL;
+    bool is_embedding = kind == KDB_EMBEDDING;
+    if (kind <= KDB_UNKNOWN || kind >= KDB_INTERVAL || precision < is_decimal ||
+        precision > (is_decimal ? KDB_DECIMAL_DIGITS : 0) || scale < 0 || scale > precision ||
+        dimension < is_embedding || dimension > (is_embedding ? KDB_DIMENSION_MAX : 0))
+        return damaged(ctx, "a column of unknown type");
+    *ret = (kdb_type){.kind = (uint8_t)kind,
+                      .precision = (uint8_t)precision,
+                      .scale = (uint8_t)scale,
+                      .dimension = (uint16_t)dimension};
+    return KDB_OK;
+}
+
 static kdb_status read_column(const struct kdb_json *json, struct kdb_ctx *ctx,
                               struct kdb_arena *arena, struct kdb_column *column)
 {
-    int64_t kind = definition_get_int(json, "kind", 0);
     int64_t id = definition_get_int(json, "id", 0);
-    if (kind <= KDB_UNKNOWN || kind >= KDB_INTERVAL || id < 1 || id > INT32_MAX)
-        return damaged(ctx, "a column of unknown type");
+    kdb_slice name = definition_get_text(json, "name");
+    if (id < 1 || id > KDB_COLUMN_ID_MAX || name.len == 0)
+        return damaged(ctx, "a column without id or name");
     column->id = (int32_t)id;
-    column->name = kdb_arena_copy(arena, definition_get_text(json, "name"));
-    column->type = (kdb_type){.kind = (uint8_t)kind,
-                              .precision = (uint8_t)definition_get_int(json, "precision", 0),
-                              .scale = (uint8_t)definition_get_int(json, "scale", 0),
-                              .dimension = (uint16_t)definition_get_int(json, "dimension", 0)};
+    column->name = kdb_arena_copy(arena, name);
+    KDB_TRY(read_type(json, ctx, &column->type));
     column->is_not_null = definition_get_int(json, "not_null", 0) != 0;
     kdb_slice comment = definition_get_text(json, "comment");
     if (comment.data)
         column->comment = kdb_arena_copy(arena, comment);
     return read_default(json, ctx, arena, column);
+}
+
+// Every id and every name once.
+static bool are_columns_distinct(const struct kdb_schema *schema)
+{
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            if (schema->columns[i].id == schema->columns[j].id ||
+                kdb_slice_equal(schema->columns[i].name, schema->columns[j].name))
+                return false;
+        }
+    }
+    return true;
 }
 
 static kdb_status read_schema(const struct kdb_json *json, struct kdb_ctx *ctx,
@@ -185,8 +217,11 @@ static kdb_status read_schema(const struct kdb_json *json, struct kdb_ctx *ctx,
     schema->columns = kdb_arena_array(arena, columns->count, sizeof(struct kdb_column));
     for (const struct kdb_json *at = columns->first; at; at = at->next)
         KDB_TRY(read_column(at, ctx, arena, &schema->columns[schema->column_count++]));
-    if (schema->key_index >= schema->column_count)
+    if (schema->key_index >= schema->column_count ||
+        !kdb_kind_is_key((kdb_kind)schema->columns[schema->key_index].type.kind))
         return damaged(ctx, "no primary key");
+    if (!are_columns_distinct(schema))
+        return damaged(ctx, "a column twice");
     kdb_schema_finish(schema, arena);
     *ret = schema;
     return KDB_OK;

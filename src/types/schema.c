@@ -5,9 +5,6 @@
 #include "base/assert.h"
 #include "types/row.h"
 
-// Ids are given out one by one and never reused: a table has as many as columns it ever had.
-#define COLUMN_ID_MAX 1000000
-
 static uint32_t slot_bytes(kdb_kind kind)
 {
     switch (kind) {
@@ -49,7 +46,7 @@ static void index_ids(struct kdb_schema *schema, struct kdb_arena *arena)
         if (schema->columns[i].id > schema->id_max)
             schema->id_max = schema->columns[i].id;
     }
-    KDB_ASSERT(schema->id_max <= COLUMN_ID_MAX);
+    KDB_ASSERT(schema->id_max <= KDB_COLUMN_ID_MAX);
     schema->by_id = kdb_arena_array(arena, (size_t)schema->id_max + 1, sizeof(*schema->by_id));
     for (uint32_t i = 0; i < schema->column_count; i++) {
         int32_t id = schema->columns[i].id;

@@ -55,6 +55,9 @@ struct kdb_slot {
 // A row's header counts columns in 16 bits; a table has far fewer.
 #define KDB_COLUMNS_MAX 4096
 
+// Ids are given out one by one and never reused: a table has as many as columns it ever had.
+#define KDB_COLUMN_ID_MAX 1000000
+
 struct kdb_schema {
     uint32_t version;           // from 1, one more for each ALTER
     uint32_t column_count;      // declared columns, at most KDB_COLUMNS_MAX
@@ -71,7 +74,8 @@ struct kdb_schema {
     int32_t id_max;             // last id in `by_id`
 };
 
-// Computes the derived fields; call once when columns are complete. Memory comes from the arena.
+// Computes the derived fields; call once when columns are complete: of column kinds, with ids from
+// 1 to KDB_COLUMN_ID_MAX that differ. Memory comes from the arena.
 void kdb_schema_finish(struct kdb_schema *schema, struct kdb_arena *arena);
 
 // Index of the declared column with this exact name, or -1.

@@ -132,6 +132,35 @@ static void test_table_round_trip(void **state)
     kdb_table_unref(table);
 }
 
+// A text that is no definition of ours: an error, never a broken table.
+static void test_damaged_tables_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const columns[] = {
+        "",
+        "{\"id\":1,\"name\":\"a\",\"kind\":3},{\"id\":1,\"name\":\"b\",\"kind\":3}",
+        "{\"id\":1,\"name\":\"a\",\"kind\":3},{\"id\":2,\"name\":\"a\",\"kind\":3}",
+        "{\"id\":0,\"name\":\"a\",\"kind\":3}",
+        "{\"id\":2000000000,\"name\":\"a\",\"kind\":3}",
+        "{\"id\":1,\"kind\":3}",
+        "{\"id\":1,\"name\":\"a\",\"kind\":18}",
+        "{\"id\":1,\"name\":\"a\",\"kind\":11}", // JSON is no key
+        "{\"id\":1,\"name\":\"a\",\"kind\":15}",
+        "{\"id\":1,\"name\":\"a\",\"kind\":15,\"precision\":266,\"scale\":2}",
+        "{\"id\":1,\"name\":\"a\",\"kind\":15,\"precision\":10,\"scale\":11}",
+        "{\"id\":1,\"name\":\"a\",\"kind\":3},{\"id\":2,\"name\":\"b\",\"kind\":13}"};
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        kdb_slice json = kdb_arena_printf(
+            &f->ctx.arena,
+            "{\"format\":1,\"id\":7,\"namespace\":\"app\",\"name\":\"t\",\"kind\":\"user\","
+            "\"schemas\":[{\"version\":1,\"key\":0,\"columns\":[%s]}]}",
+            columns[i]);
+        struct kdb_table *table;
+        assert_int_equal(kdb_table_read(json, &f->ctx, &table), KDB_ERR_CORRUPT);
+        kdb_ctx_clear_error(&f->ctx);
+    }
+}
+
 static void test_newer_format_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -249,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_table_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged_tables_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_newer_format_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changes_are_seen_by_new_snapshots_only, setup,
                                         teardown),
