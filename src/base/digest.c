@@ -26,6 +26,13 @@ void kdb_hmac_sha256(kdb_slice key, kdb_slice bytes, uint8_t ret_digest[KDB_SHA2
     KDB_ASSERT(done != NULL && size == KDB_SHA256_BYTES);
 }
 
+void kdb_sha1(kdb_slice bytes, uint8_t ret_digest[KDB_SHA1_BYTES])
+{
+    size_t size = 0;
+    int done = EVP_Q_digest(NULL, "SHA1", NULL, bytes.data, bytes.len, ret_digest, &size);
+    KDB_ASSERT(done == 1 && size == KDB_SHA1_BYTES);
+}
+
 bool kdb_secret_equal(kdb_slice a, kdb_slice b)
 {
     return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.data, b.data, a.len) == 0);

@@ -71,6 +71,37 @@ size_t kdb_utf8_valid_prefix(kdb_slice text)
     return at;
 }
 
+// Begins a character, whose first byte is not ASCII. False when none begins so.
+static bool begin_character(struct kdb_utf8_check *check, unsigned char first)
+{
+    if (first < 0xC2 || first > 0xF4)
+        return false;
+    check->missing = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+    check->least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    check->most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    return true;
+}
+
+bool kdb_utf8_check_piece(struct kdb_utf8_check *check, kdb_slice piece)
+{
+    size_t at = 0;
+    while (at < piece.len) {
+        if (check->missing == 0) {
+            at += kdb_utf8_valid_prefix(kdb_slice_skip(piece, at));
+            if (at < piece.len && !begin_character(check, (unsigned char)piece.data[at++]))
+                return false;
+            continue;
+        }
+        unsigned char next = (unsigned char)piece.data[at++];
+        if (next < check->least || next > check->most)
+            return false;
+        check->missing--;
+        check->least = 0x80;
+        check->most = 0xBF;
+    }
+    return true;
+}
+
 // How many of the eight bytes are not continuation bytes.
 static size_t starts_in(uint64_t word)
 {

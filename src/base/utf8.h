@@ -24,6 +24,23 @@ static inline bool kdb_utf8_is_valid(kdb_slice text)
     return kdb_utf8_valid_prefix(text) == text.len;
 }
 
+// Checks text that arrives in pieces, which may cut characters anywhere. Zeroed memory is the start
+// of a text.
+struct kdb_utf8_check {
+    uint8_t missing; // bytes the last character still needs
+    uint8_t least;   // bounds of the next one of them
+    uint8_t most;
+};
+
+// The next piece. False when what came so far cannot be the beginning of valid text.
+bool kdb_utf8_check_piece(struct kdb_utf8_check *check, kdb_slice piece);
+
+// Whether the text may end here: no character is cut.
+static inline bool kdb_utf8_check_is_whole(const struct kdb_utf8_check *check)
+{
+    return check->missing == 0;
+}
+
 // Characters in valid text.
 size_t kdb_utf8_count(kdb_slice text);
 

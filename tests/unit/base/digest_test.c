@@ -24,6 +24,17 @@ static void test_sha256(void **state)
     expect_hex(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+// FIPS 180-2, appendix A.
+static void test_sha1(void **state)
+{
+    (void)state;
+    uint8_t digest[KDB_SHA1_BYTES];
+    char text[KDB_SHA1_BYTES * 2 + 1];
+    kdb_sha1(KDB_LIT("abc"), digest);
+    kdb_hex_encode(kdb_slice_of(digest, KDB_SHA1_BYTES), text);
+    assert_string_equal(text, "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 // RFC 4231, cases 1, 2 and 6, and an empty key.
 static void test_hmac_sha256(void **state)
 {
@@ -86,9 +97,8 @@ static void test_crc32c(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256),
-        cmocka_unit_test(test_hmac_sha256),
-        cmocka_unit_test(test_secret_equal),
+        cmocka_unit_test(test_sha1),        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_hmac_sha256), cmocka_unit_test(test_secret_equal),
         cmocka_unit_test(test_crc32c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

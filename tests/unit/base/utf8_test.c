@@ -141,6 +141,49 @@ static void test_count_and_offset_agree_with_stepping(void **state)
     }
 }
 
+// In pieces of one byte, and cut once at every place, the verdict is that of the whole text, and a
+// bad byte is noticed when it comes.
+static void expect_pieces(kdb_slice text)
+{
+    bool is_valid = kdb_utf8_is_valid(text);
+    struct kdb_utf8_check check = {0};
+    size_t good = 0;
+    while (good < text.len && kdb_utf8_check_piece(&check, kdb_slice_of(text.data + good, 1)))
+        good++;
+    assert_int_equal(good == text.len && kdb_utf8_check_is_whole(&check), is_valid);
+    if (good < text.len)
+        assert_true(good >= kdb_utf8_valid_prefix(text) && good < kdb_utf8_valid_prefix(text) + 4);
+    for (size_t cut = 0; cut <= text.len; cut++) {
+        struct kdb_utf8_check halves = {0};
+        bool is_good = kdb_utf8_check_piece(&halves, kdb_slice_of(text.data, cut)) &&
+                       kdb_utf8_check_piece(&halves, kdb_slice_skip(text, cut));
+        assert_int_equal(is_good, good == text.len);
+        assert_int_equal(is_good && kdb_utf8_check_is_whole(&halves), is_valid);
+    }
+}
+
+static void test_text_in_pieces(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "plain text that is longer than two words",
+        "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5",
+        "\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80 \xe0\xa0\x80",
+        "cut \xf0\x9f\x98",
+        "surrogate \xed\xa0\x80 behind which text follows",
+        "overlong \xe0\x9f\xbf",
+        "overlong \xf0\x8f\xbf\xbf",
+        "overlong \xc1\xbf",
+        "above \xf4\x90\x80\x80",
+        "lone \x80 continuation",
+        "\xff",
+        "two \xce\xce starts",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        expect_pieces(kdb_slice_cstr(texts[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_malformed_text_is_refused_where_it_breaks),
         cmocka_unit_test(test_bad_byte_at_every_position),
         cmocka_unit_test(test_count_and_offset_agree_with_stepping),
+        cmocka_unit_test(test_text_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
