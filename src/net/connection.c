@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TCP connection: libuv below, TLS perhaps between, HTTP/1.1 above.
+// A TCP connection: libuv below, TLS perhaps between, HTTP/1.1 above, and a WebSocket once it took
+// over.
 //
 // Reading goes through the loop's one buffer. Writing tries at once; only what the system does not
 // take at once waits, in memory that stays where it is until libuv is done with it. After the last
@@ -14,6 +15,7 @@
 #include "base/assert.h"
 #include "net/guard.h"
 #include "net/hub_priv.h"
+#include "net/ws_priv.h"
 
 enum {
     pieces_max = 16,
@@ -23,7 +25,8 @@ enum {
 // A write the system did not take at once.
 struct pending_write {
     uv_write_t uv;
-    size_t len;          // bytes of HTTP output in it; 0 when `wire` has them
+    size_t len;          // bytes of output in it; 0 when `wire` has them
+    bool is_frames;      // of the WebSocket's output, not of HTTP's
     struct kdb_buf wire; // encrypted bytes, owned
     int64_t progress_ms; // when the peer last took something
     size_t left;         // bytes still queued then
@@ -38,10 +41,12 @@ struct net_connection {
     struct net_connection *next; // of the hub
     struct net_connection *previous;
     struct net_connection *next_dirty;
+    struct net_connection *next_drained;
     struct net_wheel_entry deadline;
     struct pending_write *pending; // NULL: nothing waits for the system
     int64_t opened_ms;
     bool is_dirty;   // in the hub's list
+    bool is_drained; // in another one
     bool is_reading; // libuv reads
     bool is_ended;   // nothing more is written
     bool is_shut;    // the peer was told so
@@ -94,6 +99,131 @@ static void remove_dirty(struct net_connection *connection)
     connection->is_dirty = false;
 }
 
+// The queue has room again: the layer above sends on in the next turn.
+static void add_drained(struct net_connection *connection)
+{
+    struct net_hub *hub = connection->hub;
+    if (connection->is_drained)
+        return;
+    connection->is_drained = true;
+    connection->next_drained = hub->drained;
+    hub->drained = connection;
+    if (!connection->next_drained)
+        net_hub_await_next_turn(hub);
+}
+
+struct net_connection *net_connection_take_sending_on(struct net_hub *hub)
+{
+    struct net_connection *connection = hub->sending_on;
+    if (connection) {
+        hub->sending_on = connection->next_drained;
+        connection->is_drained = false;
+    }
+    return connection;
+}
+
+static void remove_drained(struct net_connection *connection)
+{
+    if (!connection->is_drained)
+        return;
+    struct net_connection **at = &connection->hub->drained;
+    while (*at && *at != connection)
+        at = &(*at)->next_drained;
+    if (!*at) {
+        at = &connection->hub->sending_on;
+        while (*at != connection)
+            at = &(*at)->next_drained;
+    }
+    *at = connection->next_drained;
+    connection->is_drained = false;
+}
+
+// ---- HTTP, or the WebSocket that took over.
+
+// NULL while it is HTTP that speaks.
+static struct kdb_ws *websocket(const struct net_connection *connection)
+{
+    return connection->http.phase == KDB_HTTP1_UPGRADED ? connection->http.ws : NULL;
+}
+
+// What came in behind the handshake, before the WebSocket was there.
+static void feed_held(struct net_connection *connection, struct kdb_ws *ws)
+{
+    if (connection->http.held.len == 0)
+        return;
+    struct kdb_buf held = kdb_http1_take_held(&connection->http);
+    net_ws_feed(ws, held.data, held.len);
+    kdb_buf_deinit(&held);
+}
+
+static void feed(struct net_connection *connection, char *data, size_t len)
+{
+    struct kdb_ws *ws = websocket(connection);
+    if (!ws) {
+        kdb_http1_feed(&connection->http, data, len);
+        return;
+    }
+    feed_held(connection, ws);
+    net_ws_feed(ws, data, len);
+}
+
+static void feed_eof(struct net_connection *connection)
+{
+    struct kdb_ws *ws = websocket(connection);
+    kdb_http1_feed_eof(&connection->http);
+    if (ws)
+        net_ws_feed_eof(ws);
+}
+
+static void advance(struct net_connection *connection)
+{
+    kdb_http1_advance(&connection->http);
+    struct kdb_ws *ws = websocket(connection);
+    if (!ws)
+        return;
+    feed_held(connection, ws);
+    if (connection->http.has_eof && !net_ws_is_draining(ws))
+        net_ws_feed_eof(ws);
+    if (connection->hub->env.is_stopping)
+        net_ws_stop(ws);
+    net_ws_advance(ws);
+}
+
+static bool has_output(const struct net_connection *connection)
+{
+    const struct kdb_ws *ws = websocket(connection);
+    return kdb_http1_output_bytes(&connection->http) > 0 || (ws && ws->queue.bytes > 0);
+}
+
+static bool is_draining(const struct net_connection *connection)
+{
+    const struct kdb_ws *ws = websocket(connection);
+    return ws ? net_ws_is_draining(ws) : kdb_http1_is_draining(&connection->http);
+}
+
+static bool wants_input(const struct net_connection *connection)
+{
+    const struct kdb_ws *ws = websocket(connection);
+    return ws ? net_ws_wants_input(ws) : kdb_http1_wants_input(&connection->http);
+}
+
+static void frames_sent(struct net_connection *connection, struct kdb_ws *ws, size_t len)
+{
+    if (net_ws_sent(ws, len))
+        add_drained(connection);
+}
+
+// ---- The end.
+
+// What both keep, once the system has given back what points into it.
+static void free_protocols(struct net_connection *connection)
+{
+    kdb_http1_deinit(&connection->http);
+    if (connection->http.ws)
+        net_ws_destroy(connection->http.ws);
+    connection->http.ws = NULL;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct net_connection *connection = connection_of(handle->data);
@@ -117,9 +247,12 @@ void net_connection_close(struct net_connection *connection)
     if (connection->is_counted)
         kdb_guard_disconnect(hub->env.guard, &connection->http.peer);
     remove_dirty(connection);
+    remove_drained(connection);
+    if (connection->http.ws)
+        net_ws_detach(connection->http.ws);
     // A pending write still points into the output: it goes when libuv has given the write back.
     if (!connection->pending)
-        kdb_http1_deinit(&connection->http);
+        free_protocols(connection);
     net_tls_session_close(connection->tls);
     connection->tls = NULL;
     uv_close((uv_handle_t *)&connection->tcp, on_closed);
@@ -136,9 +269,10 @@ static void on_written(uv_write_t *request, int error)
 {
     struct net_connection *connection = connection_of(request->data);
     size_t len = connection->pending->len;
+    bool is_frames = connection->pending->is_frames;
     free_pending(connection);
     if (connection->is_closing) {
-        kdb_http1_deinit(&connection->http);
+        free_protocols(connection);
         return;
     }
     connection->hub->env.now_ms = kdb_loop_now_ms(connection->hub->loop);
@@ -146,11 +280,14 @@ static void on_written(uv_write_t *request, int error)
         net_connection_close(connection);
         return;
     }
-    kdb_http1_sent(&connection->http, len);
+    if (is_frames)
+        frames_sent(connection, connection->http.ws, len);
+    else
+        kdb_http1_sent(&connection->http, len);
     update(connection);
 }
 
-// Leaves a write to libuv. The bytes stay in the HTTP output, or in `wire`, which is taken.
+// Leaves a write to libuv. The bytes stay in the output, or in `wire`, which is taken.
 static bool write_later(struct net_connection *connection, const uv_buf_t *bufs, unsigned count,
                         struct kdb_buf *wire)
 {
@@ -163,6 +300,7 @@ static bool write_later(struct net_connection *connection, const uv_buf_t *bufs,
         *wire = (struct kdb_buf){0};
     } else {
         pending->len = total;
+        pending->is_frames = kdb_http1_output_bytes(&connection->http) == 0;
     }
     pending->left = total;
     pending->progress_ms = connection->hub->env.now_ms;
@@ -195,18 +333,45 @@ static int64_t write_now(struct net_connection *connection, const uv_buf_t *bufs
     return written == UV_EAGAIN ? 0 : written;
 }
 
+static unsigned to_bufs(const kdb_slice *pieces, size_t count, uv_buf_t *bufs, size_t *ret_total)
+{
+    *ret_total = 0;
+    for (size_t i = 0; i < count; i++) {
+        bufs[i].base = (char *)(uintptr_t)pieces[i].data;
+        bufs[i].len = pieces[i].len;
+        *ret_total += pieces[i].len;
+    }
+    return (unsigned)count;
+}
+
+// Frames that were gathered do not outlive the call; what the system does not take of the first
+// record waits where it is, and when it is gone there is room for more.
+static bool send_frames(struct net_connection *connection, struct kdb_ws *ws)
+{
+    kdb_slice pieces[pieces_max];
+    uv_buf_t bufs[pieces_max];
+    char *scratch = net_loop_write_buffer(connection->hub->loop);
+    size_t total;
+    unsigned count = to_bufs(
+        pieces, net_ws_queue_gather(&ws->queue, scratch, NET_READ_BYTES, pieces, pieces_max), bufs,
+        &total);
+    int64_t written = write_now(connection, bufs, count);
+    if (written < 0)
+        return false;
+    frames_sent(connection, ws, (size_t)written);
+    if ((size_t)written == total)
+        return true;
+    count = to_bufs(pieces, net_ws_queue_first(&ws->queue, pieces), bufs, &total);
+    return write_later(connection, bufs, count, NULL);
+}
+
 static bool send_plain(struct net_connection *connection)
 {
     struct kdb_http1 *http = &connection->http;
     kdb_slice pieces[pieces_max];
     uv_buf_t all[pieces_max];
-    unsigned count = (unsigned)kdb_http1_output(http, pieces, pieces_max);
-    size_t total = 0;
-    for (unsigned i = 0; i < count; i++) {
-        all[i].base = (char *)(uintptr_t)pieces[i].data;
-        all[i].len = pieces[i].len;
-        total += pieces[i].len;
-    }
+    size_t total;
+    unsigned count = to_bufs(pieces, kdb_http1_output(http, pieces, pieces_max), all, &total);
     int64_t written = write_now(connection, all, count);
     if (written < 0)
         return false;
@@ -235,10 +400,30 @@ static bool send_wire(struct net_connection *connection)
     return write_later(connection, &buf, 1, wire);
 }
 
-// Encrypts some of the HTTP output and sends it: not all at once, because encrypting is copying.
+// Encrypts some of the frames: a slow reader keeps no more than that encrypted.
+static bool encrypt_frames(struct net_connection *connection, struct kdb_ws *ws)
+{
+    kdb_slice pieces[pieces_max];
+    char *scratch = net_loop_write_buffer(connection->hub->loop);
+    size_t count = net_ws_queue_gather(&ws->queue, scratch, NET_READ_BYTES, pieces, pieces_max);
+    size_t room = NET_READ_BYTES;
+    for (size_t i = 0; i < count && room > 0; i++) {
+        kdb_slice piece = pieces[i];
+        if (piece.len > room)
+            piece.len = room;
+        if (!net_tls_write(connection->tls, piece))
+            return false;
+        room -= piece.len;
+        frames_sent(connection, ws, piece.len);
+    }
+    return true;
+}
+
+// Encrypts some of the output and sends it: not all at once, because encrypting is copying.
 static bool send_encrypted(struct net_connection *connection)
 {
     enum { encrypted_at_once = 256 * 1024 };
+    struct kdb_ws *ws = websocket(connection);
     struct kdb_http1 *http = &connection->http;
     struct kdb_buf *wire = net_tls_output(connection->tls);
     while (net_tls_is_ready(connection->tls) && wire->len < encrypted_at_once) {
@@ -251,6 +436,8 @@ static bool send_encrypted(struct net_connection *connection)
             return false;
         kdb_http1_sent(http, piece.len);
     }
+    if (ws && wire->len == 0 && !encrypt_frames(connection, ws))
+        return false;
     return wire->len == 0 || send_wire(connection);
 }
 
@@ -260,20 +447,28 @@ static bool can_send(struct net_connection *connection)
     if (connection->pending)
         return false;
     if (!connection->tls)
-        return kdb_http1_output_bytes(&connection->http) > 0;
+        return has_output(connection);
     return net_tls_output(connection->tls)->len > 0 ||
-           (net_tls_is_ready(connection->tls) && kdb_http1_output_bytes(&connection->http) > 0);
+           (net_tls_is_ready(connection->tls) && has_output(connection));
+}
+
+static bool send_some(struct net_connection *connection)
+{
+    if (connection->tls)
+        return send_encrypted(connection);
+    if (kdb_http1_output_bytes(&connection->http) > 0)
+        return send_plain(connection);
+    return send_frames(connection, websocket(connection));
 }
 
 // Sends and goes on with held input until nothing moves. False when the connection is broken.
 static bool send_all(struct net_connection *connection)
 {
-    kdb_http1_advance(&connection->http);
+    advance(connection);
     while (can_send(connection)) {
-        bool is_sent = connection->tls ? send_encrypted(connection) : send_plain(connection);
-        if (!is_sent)
+        if (!send_some(connection))
             return false;
-        kdb_http1_advance(&connection->http);
+        advance(connection);
     }
     return true;
 }
@@ -295,12 +490,12 @@ static bool feed_encrypted(struct net_connection *connection, const char *data, 
         size_t plain_len = 0;
         switch (net_tls_read(connection->tls, plain, NET_READ_BYTES, &plain_len)) {
         case NET_TLS_DATA:
-            kdb_http1_feed(&connection->http, plain, plain_len);
+            feed(connection, plain, plain_len);
             break;
         case NET_TLS_MORE:
             return true;
         case NET_TLS_END:
-            kdb_http1_feed_eof(&connection->http);
+            feed_eof(connection);
             return true;
         case NET_TLS_FAIL:
             // An alert says why; whether it arrives does not matter.
@@ -319,13 +514,13 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     connection->hub->env.now_ms = kdb_loop_now_ms(connection->hub->loop);
     bool is_good = true;
     if (len == UV_EOF)
-        kdb_http1_feed_eof(&connection->http);
+        feed_eof(connection);
     else if (len < 0)
         is_good = false;
     else if (connection->tls)
         is_good = feed_encrypted(connection, buf->base, (size_t)len);
     else
-        kdb_http1_feed(&connection->http, buf->base, (size_t)len);
+        feed(connection, buf->base, (size_t)len);
     if (is_good)
         update(connection);
     else
@@ -335,7 +530,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 // Reads only while there is room for what is read.
 static bool update_reading(struct net_connection *connection)
 {
-    bool must_read = kdb_http1_wants_input(&connection->http) && !connection->http.has_eof;
+    bool must_read = wants_input(connection) && !connection->http.has_eof;
     if (must_read == connection->is_reading)
         return true;
     connection->is_reading = must_read;
@@ -355,17 +550,31 @@ static bool is_shaking_hands(const struct net_connection *connection)
 static int64_t deadline_ms(const struct net_connection *connection)
 {
     const struct kdb_http_limits *limits = connection->hub->env.limits;
+    const struct kdb_ws *ws = websocket(connection);
     if (is_shaking_hands(connection))
         return connection->opened_ms + limits->header_timeout_ms;
-    if (connection->pending)
-        return connection->pending->progress_ms + limits->write_timeout_ms;
-    return kdb_http1_deadline_ms(&connection->http);
+    if (connection->pending) {
+        bool is_patient = ws && limits->websocket.idle_timeout_ms > 0;
+        return connection->pending->progress_ms +
+               (is_patient ? limits->websocket.idle_timeout_ms : limits->write_timeout_ms);
+    }
+    return ws ? net_ws_deadline_ms(ws) : kdb_http1_deadline_ms(&connection->http);
+}
+
+// The same, or earlier when the layer above has set a timer.
+static int64_t next_look_ms(const struct net_connection *connection)
+{
+    const struct kdb_ws *ws = websocket(connection);
+    int64_t due_ms = deadline_ms(connection);
+    bool is_timer = ws && ws->state == NET_WS_OPEN && ws->timer_ms != 0 &&
+                    (due_ms == 0 || ws->timer_ms < due_ms);
+    return is_timer ? ws->timer_ms : due_ms;
 }
 
 // Being early costs one look; only what is earlier than the look that is planned must be moved.
 static void update_deadline(struct net_connection *connection)
 {
-    int64_t due_ms = deadline_ms(connection);
+    int64_t due_ms = next_look_ms(connection);
     if (due_ms == 0 || (connection->deadline.next && connection->deadline.due_ms <= due_ms))
         return;
     net_hub_schedule(connection->hub, &connection->deadline, due_ms);
@@ -401,8 +610,7 @@ static void update(struct net_connection *connection)
         net_connection_close(connection);
         return;
     }
-    if (kdb_http1_is_draining(&connection->http) && !connection->pending &&
-        kdb_http1_output_bytes(&connection->http) == 0)
+    if (is_draining(connection) && !connection->pending && !has_output(connection))
         end(connection);
     if (connection->is_closing)
         return;
@@ -418,13 +626,20 @@ void net_connection_flush(struct net_connection *connection)
     update(connection);
 }
 
+void net_connection_send_on(struct net_connection *connection)
+{
+    net_ws_drained(connection->http.ws);
+    update(connection);
+}
+
 void net_connection_drain(struct net_connection *connection)
 {
     if (connection->is_closing)
         return;
-    kdb_http1_stop(&connection->http);
-    bool has_nothing_to_say = kdb_http1_is_draining(&connection->http) && !connection->pending &&
-                              kdb_http1_output_bytes(&connection->http) == 0;
+    if (!websocket(connection)) // it hears of it when it goes on
+        kdb_http1_stop(&connection->http);
+    bool has_nothing_to_say =
+        is_draining(connection) && !connection->pending && !has_output(connection);
     if (has_nothing_to_say && !connection->is_ended)
         net_connection_close(connection);
     else
@@ -450,13 +665,17 @@ static bool is_over(struct net_connection *connection)
         return true;
     if (connection->pending)
         return !has_progress(connection);
-    return kdb_http1_expire(&connection->http);
+    struct kdb_ws *ws = websocket(connection);
+    return ws ? net_ws_expire(ws) : kdb_http1_expire(&connection->http);
 }
 
 void net_connection_expire(struct net_wheel_entry *entry)
 {
     struct net_connection *connection =
         connection_of((char *)entry - offsetof(struct net_connection, deadline));
+    struct kdb_ws *ws = websocket(connection);
+    if (ws)
+        net_ws_fire_timer(ws);
     int64_t due_ms = deadline_ms(connection);
     if (due_ms != 0 && due_ms <= connection->hub->env.now_ms && is_over(connection))
         net_connection_close(connection);

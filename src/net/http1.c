@@ -504,7 +504,7 @@ static void finish(struct kdb_http1 *http)
     }
     net_slot_give(http->slot);
     http->slot = NULL;
-    set_phase(http, KDB_HTTP1_IDLE);
+    set_phase(http, http->ws ? KDB_HTTP1_UPGRADED : KDB_HTTP1_IDLE);
 }
 
 // The request is whole: over to the handler.
@@ -620,6 +620,18 @@ void kdb_http1_advance(struct kdb_http1 *http)
     check_eof(http);
 }
 
+struct kdb_buf kdb_http1_take_held(struct kdb_http1 *http)
+{
+    KDB_ASSERT(http->phase == KDB_HTTP1_UPGRADED);
+    struct kdb_buf held = http->held;
+    http->held = (struct kdb_buf){0};
+    if (http->held_at > 0)
+        memmove(held.data, held.data + http->held_at, held.len - http->held_at);
+    held.len -= http->held_at;
+    http->held_at = 0;
+    return held;
+}
+
 bool kdb_http1_wants_input(const struct kdb_http1 *http)
 {
     return http->phase == KDB_HTTP1_DRAINING ||
@@ -642,6 +654,8 @@ int64_t kdb_http1_deadline_ms(const struct kdb_http1 *http)
         return 0;
     case KDB_HTTP1_DRAINING:
         return http->out_bytes > 0 ? 0 : http->since_ms + limits->linger_ms;
+    case KDB_HTTP1_UPGRADED:
+        return 0;
     }
     KDB_UNREACHABLE();
 }

@@ -8,8 +8,9 @@
 // struct kdb_http1_env and go back there. Loop thread only.
 //
 //   IDLE --first byte--> HEAD --blank line--> BODY --whole--> ANSWERING --answered--> IDLE ...
-//     any state --malformed, too large, too late, "close"--> DRAINING: last answer leaves, input is
-//     thrown away
+//     ANSWERING --kdb_ws_accept--> UPGRADED: the owner goes on with `ws`
+//     any other state --malformed, too large, too late, "close"--> DRAINING: last answer leaves,
+//     input is thrown away
 #ifndef KDB_NET_HTTP1_H
 #define KDB_NET_HTTP1_H
 
@@ -24,17 +25,21 @@
 #include "net/address.h"
 #include "net/http.h"
 #include "net/limits.h"
+#include "net/ws_queue_priv.h"
 
 struct kdb_guard;
 struct kdb_http1_node;
 struct kdb_http1_slot;
+struct kdb_ws;
 
 // Counts shared by the loops of one server.
 struct kdb_http1_totals {
-    atomic_size_t body_bytes;      // in memory
-    atomic_size_t requests_now;    // with a handler, not answered when on_request returned
-    atomic_uint_fast64_t requests; // given to a handler
-    atomic_uint_fast64_t refused;  // answered here
+    atomic_size_t body_bytes;        // in memory, unfinished WebSocket messages included
+    atomic_size_t requests_now;      // with a handler, not answered when on_request returned
+    atomic_size_t websockets_now;    // accepted and not yet gone
+    atomic_uint_fast64_t requests;   // given to a handler
+    atomic_uint_fast64_t refused;    // answered here
+    atomic_uint_fast64_t websockets; // accepted
 };
 
 // What the connections of one loop share. The first group is the owner's, the rest begins zeroed.
@@ -64,6 +69,7 @@ struct kdb_http1_env {
     size_t date_len;
     size_t json_prefix_len;
     uint64_t requests; // given to the handler and not yet added to totals
+    struct net_ws_pool ws_pool;
 };
 
 // Frees the pools. Every request must have been answered.
@@ -81,12 +87,14 @@ enum kdb_http1_phase {
     KDB_HTTP1_BODY,      // its headers are complete
     KDB_HTTP1_ANSWERING, // the handler has it
     KDB_HTTP1_DRAINING,  // the last answer is on its way
+    KDB_HTTP1_UPGRADED,  // a WebSocket took over; earlier answers may still be on their way
 };
 
 // Owner: loop.
 struct kdb_http1 {
     struct kdb_http1_env *env;
     struct kdb_http1_slot *slot; // the request being read or answered; NULL when idle
+    struct kdb_ws *ws;           // takes over, or has (UPGRADED); the owner's from then on
     struct kdb_http1_node *out_first;
     struct kdb_http1_node *out_last;
     size_t out_bytes; // waiting to be sent
@@ -124,6 +132,10 @@ void kdb_http1_feed_eof(struct kdb_http1 *http);
 
 // Goes on after `wake`, or after output was sent: the next held request is handled.
 void kdb_http1_advance(struct kdb_http1 *http);
+
+// Once UPGRADED: what came in behind the handshake and was not read, with its memory; empty when
+// there is nothing (any more).
+struct kdb_buf kdb_http1_take_held(struct kdb_http1 *http);
 
 // False while enough is held, or while so much output waits that reading on would only pile up
 // more.

@@ -148,4 +148,5 @@ void kdb_http1_env_deinit(struct kdb_http1_env *env)
         kdb_free(node);
     }
     env->free_slot_count = env->free_node_count = 0;
+    net_ws_pool_deinit(&env->ws_pool);
 }

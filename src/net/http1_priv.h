@@ -55,6 +55,9 @@ struct kdb_http1_node {
     bool is_sealed; // may be in the hands of the system: nothing is appended
 };
 
+// Answers a request by handing its connection to a WebSocket (http1_write.c).
+void net_http1_take_over(struct kdb_http1_slot *slot, struct kdb_ws *ws);
+
 // Pools (http1_pool.c).
 struct kdb_http1_slot *net_slot_take(struct kdb_http1_env *env);
 void net_slot_give(struct kdb_http1_slot *slot);

@@ -181,6 +181,18 @@ void kdb_http_respond(struct kdb_http_request *request, const struct kdb_http_re
         http->wake(http->wake_arg);
 }
 
+void net_http1_take_over(struct kdb_http1_slot *slot, struct kdb_ws *ws)
+{
+    struct kdb_http1 *http = slot->http;
+    KDB_ASSERT(http && http->slot == slot && http->phase == KDB_HTTP1_ANSWERING &&
+               !http->has_answer);
+    http->ws = ws;
+    http->must_close = false;
+    http->has_answer = true;
+    if (!http->is_in_handler)
+        http->wake(http->wake_arg);
+}
+
 void kdb_http_respond_json(struct kdb_http_request *request, int status, struct kdb_buf *body)
 {
     struct kdb_http_response response = {.status = status,

@@ -30,6 +30,24 @@ void net_hub_schedule(struct net_hub *hub, struct net_wheel_entry *entry, int64_
     (void)uv_timer_start(&hub->wheel_timer, on_wheel_timer, (uint64_t)wait_ms, 0);
 }
 
+// One round over those that were there when it began: what drains meanwhile has the next turn.
+static void on_next_turn(uv_idle_t *idle)
+{
+    struct net_hub *hub = idle->data;
+    hub->env.now_ms = kdb_loop_now_ms(hub->loop);
+    (void)uv_idle_stop(idle);
+    hub->sending_on = hub->drained;
+    hub->drained = NULL;
+    struct net_connection *connection;
+    while ((connection = net_connection_take_sending_on(hub)) != NULL)
+        net_connection_send_on(connection);
+}
+
+void net_hub_await_next_turn(struct net_hub *hub)
+{
+    KDB_ASSERT(uv_idle_start(&hub->next_turn, on_next_turn) == 0);
+}
+
 static bool has_work(const struct net_flusher *flusher)
 {
     const struct net_hub *hub =
@@ -37,9 +55,11 @@ static bool has_work(const struct net_flusher *flusher)
     return hub->dirty != NULL || hub->env.left_slots != NULL || hub->env.requests != 0;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     struct net_hub *hub = handle->data;
+    if (--hub->open_handles > 0)
+        return;
     kdb_http1_env_deinit(&hub->env);
     hub->gone(hub->arg);
 }
@@ -51,7 +71,8 @@ static void close_when_idle(struct net_hub *hub)
         return;
     hub->is_open = false;
     net_loop_remove_flusher(hub->loop, &hub->flusher);
-    uv_close((uv_handle_t *)&hub->wheel_timer, on_timer_closed);
+    uv_close((uv_handle_t *)&hub->wheel_timer, on_handle_closed);
+    uv_close((uv_handle_t *)&hub->next_turn, on_handle_closed);
 }
 
 static void flush(struct net_flusher *flusher)
@@ -71,7 +92,10 @@ void net_hub_open(struct net_hub *hub)
     hub->env.now_ms = kdb_loop_now_ms(hub->loop);
     net_wheel_init(&hub->wheel, hub->env.now_ms);
     KDB_ASSERT(uv_timer_init(net_loop_uv(hub->loop), &hub->wheel_timer) == 0);
+    KDB_ASSERT(uv_idle_init(net_loop_uv(hub->loop), &hub->next_turn) == 0);
     hub->wheel_timer.data = hub;
+    hub->next_turn.data = hub;
+    hub->open_handles = 2;
     hub->flusher = (struct net_flusher){.has_work = has_work, .flush = flush};
     net_loop_add_flusher(hub->loop, &hub->flusher);
     hub->is_open = true;

@@ -28,8 +28,12 @@ struct net_hub {
     struct kdb_tls *tls; // NULL: plain
     struct net_flusher flusher;
     struct net_connection *connections; // all, newest first
-    struct net_connection *dirty; // answered outside of their own calls, to be flushed this turn
-    struct net_wheel wheel;       // deadlines
+    struct net_connection *dirty;   // answered outside of their own calls, to be flushed this turn
+    struct net_connection *drained; // may send on, from the next turn
+    struct net_connection *sending_on; // those of this turn whose turn has not come
+    uv_idle_t next_turn;               // runs while there are drained ones
+    int open_handles;
+    struct net_wheel wheel; // deadlines
     uv_timer_t wheel_timer;
     int64_t wheel_timer_ms; // when it fires, 0: it does not
     atomic_size_t count;    // connections, those on their way here included
@@ -68,6 +72,11 @@ void net_connection_drain(struct net_connection *connection);
 void net_connection_close(struct net_connection *connection);
 struct net_connection *net_connection_next(const struct net_connection *connection);
 struct net_connection *net_connection_take_dirty(struct net_hub *hub);
+void net_connection_send_on(struct net_connection *connection);
+struct net_connection *net_connection_take_sending_on(struct net_hub *hub);
+
+// On the loop's thread: the list of drained connections got its first entry.
+void net_hub_await_next_turn(struct net_hub *hub);
 
 // On the loop's thread: an entry of the wheel is due then, or as soon as the clock allows.
 void net_hub_schedule(struct net_hub *hub, struct net_wheel_entry *entry, int64_t due_ms);

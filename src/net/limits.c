@@ -21,5 +21,11 @@ struct kdb_http_limits kdb_http_limits_default(void)
         .violations_before_ban = 10,
         .ban_ms = 300000,
         .tracked_addresses_max = 10000,
+        .websocket = {.connections_max = 20000,
+                      .message_bytes_max = (size_t)1024 * 1024,
+                      .skipped_bytes_max = (size_t)16 * 1024 * 1024,
+                      .queue_bytes_mark = (size_t)1024 * 1024,
+                      .idle_timeout_ms = 60000,
+                      .close_timeout_ms = 2000},
     };
 }

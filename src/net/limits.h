@@ -8,6 +8,16 @@
 
 #define KDB_HTTP_FIELDS_MAX 100 // headers of one request: 431
 
+// Bounds of WebSockets. Times in milliseconds, sizes in bytes.
+struct kdb_ws_limits {
+    size_t connections_max;   // at once, whole server: 503
+    size_t message_bytes_max; // larger ones are thrown away as they come (on_too_large)
+    size_t skipped_bytes_max; // not those that are larger than this: close code 1009
+    size_t queue_bytes_mark;  // queued for one client: kdb_ws_is_full
+    int64_t idle_timeout_ms;  // nothing came: close code 1000; nothing was taken: cut; 0: never
+    int64_t close_timeout_ms; // our close frame is not answered: cut
+};
+
 // Behind each: what the client gets. Times in milliseconds, sizes in bytes.
 struct kdb_http_limits {
     size_t header_bytes_max;       // request line and headers, also trailers: 431
@@ -28,6 +38,8 @@ struct kdb_http_limits {
     uint32_t violations_before_ban;      // so many 429 within ban_ms ban the address; 0: off
     int64_t ban_ms;                      // 429 IP_BANNED
     size_t tracked_addresses_max;        // addresses remembered at once
+
+    struct kdb_ws_limits websocket;
 };
 
 // The defaults of the product. Any thread.

@@ -379,6 +379,10 @@ struct kdb_listener_stats kdb_listener_stats(const struct kdb_listener *listener
         .requests_now = atomic_load_explicit(&listener->totals.requests_now, memory_order_relaxed),
         .requests_total = atomic_load_explicit(&listener->totals.requests, memory_order_relaxed),
         .requests_refused = atomic_load_explicit(&listener->totals.refused, memory_order_relaxed),
+        .websockets_now =
+            atomic_load_explicit(&listener->totals.websockets_now, memory_order_relaxed),
+        .websockets_total =
+            atomic_load_explicit(&listener->totals.websockets, memory_order_relaxed),
     };
 }
 

@@ -50,6 +50,8 @@ struct kdb_listener_stats {
     uint64_t requests_now;        // given to a handler and not answered
     uint64_t requests_total;
     uint64_t requests_refused; // answered by net itself: malformed, too large, too slow, too many
+    uint64_t websockets_now;   // accepted and not yet gone
+    uint64_t websockets_total;
 };
 
 // Binds, listens and begins to accept. The loops may run already or be started later. Fails with

@@ -20,6 +20,7 @@ struct kdb_loop {
     const char *name;
     char *read_buffer;
     char *plain_buffer; // NULL until needed
+    char *write_buffer; // the same
     pthread_t thread;
     _Atomic(pthread_t) current; // the thread that runs it, when is_running
     atomic_bool is_running;
@@ -174,6 +175,7 @@ void kdb_loop_close(struct kdb_loop *loop)
     KDB_ASSERT(uv_loop_close(&loop->uv) == 0);
     kdb_free(loop->read_buffer);
     kdb_free(loop->plain_buffer);
+    kdb_free(loop->write_buffer);
     kdb_free(loop);
 }
 
@@ -185,6 +187,45 @@ void kdb_loop_post(struct kdb_loop *loop, struct kdb_loop_task *task)
 void kdb_loop_post_list(struct kdb_loop *loop, struct kdb_loop_task *first)
 {
     KDB_ASSERT(kdb_mailbox_post_list(&loop->mailbox, first ? &first->message : NULL));
+}
+
+struct round_part {
+    struct kdb_loop_task task;
+    struct round_parts *all;
+};
+
+// One allocation for the whole round; the last part frees it.
+struct round_parts {
+    struct kdb_loop_round round;
+    atomic_size_t left;
+    struct round_part parts[];
+};
+
+static void run_part(struct kdb_loop_task *task, struct kdb_loop *loop)
+{
+    struct round_part *part = (struct round_part *)task;
+    struct round_parts *all = part->all;
+    const struct kdb_loop_round *round = &all->round;
+    round->run(round->shared, loop, (size_t)(part - all->parts));
+    if (atomic_fetch_sub_explicit(&all->left, 1, memory_order_acq_rel) > 1)
+        return;
+    round->done(round->shared);
+    kdb_free(all);
+}
+
+void kdb_loop_post_round(struct kdb_loop *const *loops, size_t count,
+                         const struct kdb_loop_round *round)
+{
+    KDB_ASSERT(count > 0);
+    struct round_parts *all = kdb_alloc(sizeof(*all) + count * sizeof(all->parts[0]));
+    all->round = *round;
+    atomic_init(&all->left, count);
+    // From the first post on, `all` may go as soon as the last one is out.
+    for (size_t i = 0; i < count; i++) {
+        struct round_part *part = &all->parts[i];
+        *part = (struct round_part){.task.run = run_part, .all = all};
+        kdb_loop_post(loops[i], &part->task);
+    }
 }
 
 void kdb_loop_add_hook(struct kdb_loop *loop, struct kdb_loop_hook *hook)
@@ -222,6 +263,13 @@ char *net_loop_plain_buffer(struct kdb_loop *loop)
     if (!loop->plain_buffer)
         loop->plain_buffer = kdb_alloc(NET_READ_BYTES);
     return loop->plain_buffer;
+}
+
+char *net_loop_write_buffer(struct kdb_loop *loop)
+{
+    if (!loop->write_buffer)
+        loop->write_buffer = kdb_alloc(NET_READ_BYTES);
+    return loop->write_buffer;
 }
 
 void net_loop_add_flusher(struct kdb_loop *loop, struct net_flusher *flusher)

@@ -62,6 +62,21 @@ void kdb_loop_post(struct kdb_loop *loop, struct kdb_loop_task *task);
 // NULL: one wake-up. Any thread.
 void kdb_loop_post_list(struct kdb_loop *loop, struct kdb_loop_task *first);
 
+// Something shared that is to be looked at once on each of several loops.
+struct kdb_loop_round {
+    // On each loop's thread, in no order; `index` is the loop's in the list.
+    void (*run)(void *shared, struct kdb_loop *loop, size_t index);
+    // After the last of them, on its thread: nobody looks at `shared` any more.
+    void (*done)(void *shared);
+    void *shared;
+};
+
+// Runs a round on every loop of a list, at least one. What one thread sends is run in the same
+// order on each loop, and loops that are awake or already called are not woken again, so rounds
+// that follow each other quickly arrive in one batch. Any thread.
+void kdb_loop_post_round(struct kdb_loop *const *loops, size_t count,
+                         const struct kdb_loop_round *round);
+
 // Adds a hook; they run in the order added, before the loop writes what was answered in the turn.
 // On the loop's thread, or before it runs.
 void kdb_loop_add_hook(struct kdb_loop *loop, struct kdb_loop_hook *hook);

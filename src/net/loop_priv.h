@@ -28,6 +28,9 @@ char *net_loop_read_buffer(struct kdb_loop *loop);
 // NET_READ_BYTES bytes for what comes out of the read buffer decrypted. Made on first use.
 char *net_loop_plain_buffer(struct kdb_loop *loop);
 
+// NET_READ_BYTES bytes in which short things are gathered to be sent at once. Made on first use.
+char *net_loop_write_buffer(struct kdb_loop *loop);
+
 // Loop thread.
 void net_loop_add_flusher(struct kdb_loop *loop, struct net_flusher *flusher);
 void net_loop_remove_flusher(struct kdb_loop *loop, struct net_flusher *flusher);

@@ -37,9 +37,9 @@ size_t kdb_ws_write_header(char out[KDB_WS_HEADER_BYTES_MAX], enum kdb_ws_opcode
     return 2 + size;
 }
 
-void kdb_ws_reader_init(struct kdb_ws_reader *reader, const struct kdb_ws_sizes *sizes)
+void kdb_ws_reader_init(struct kdb_ws_reader *reader, const struct kdb_ws_limits *limits)
 {
-    *reader = (struct kdb_ws_reader){.sizes = sizes};
+    *reader = (struct kdb_ws_reader){.limits = limits};
 }
 
 void kdb_ws_reader_deinit(struct kdb_ws_reader *reader)
@@ -149,13 +149,13 @@ static bool read_length(const struct kdb_ws_reader *reader, uint64_t *ret_len)
 // Counts a frame of a message against the bounds.
 static enum kdb_ws_event begin_data(struct kdb_ws_reader *reader, struct kdb_ws_item *item)
 {
-    const struct kdb_ws_sizes *sizes = reader->sizes;
+    const struct kdb_ws_limits *limits = reader->limits;
     if (reader->opcode != KDB_WS_OP_CONTINUATION)
         reader->kind = reader->opcode;
     reader->message_bytes += reader->frame_left;
-    if (reader->message_bytes <= sizes->message_bytes_max)
+    if (reader->message_bytes <= limits->message_bytes_max)
         return KDB_WS_MORE;
-    if (reader->message_bytes > sizes->skipped_bytes_max || reader->message_bytes > INT64_MAX)
+    if (reader->message_bytes > limits->skipped_bytes_max || reader->message_bytes > INT64_MAX)
         return fail(reader, KDB_WS_TOO_BIG, "a message larger than the server accepts", item);
     if (reader->is_skipping)
         return KDB_WS_MORE;

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 #include "base/utf8.h"
+#include "net/limits.h"
 
 enum kdb_ws_opcode {
     KDB_WS_OP_CONTINUATION = 0x0,
@@ -61,7 +62,7 @@ enum kdb_ws_event {
     KDB_WS_PING,      // item.bytes is to be sent back
     KDB_WS_PONG,      // item.bytes
     KDB_WS_CLOSE,     // item.code (KDB_WS_NO_CODE: none), item.bytes is the reason; the last event
-    KDB_WS_TOO_LARGE, // a message larger than message_bytes_max began: it will be thrown away
+    KDB_WS_TOO_LARGE, // a message larger than limits->message_bytes_max began; it is thrown away
     KDB_WS_BAD,       // item.code and item.problem; the last event
 };
 
@@ -72,16 +73,9 @@ struct kdb_ws_item {
     const char *problem; // BAD: what was wrong, for people; static
 };
 
-// Bounds of one message, in bytes. Above message_bytes_max it is thrown away as it comes, above
-// skipped_bytes_max that is not worth it any more: BAD with KDB_WS_TOO_BIG.
-struct kdb_ws_sizes {
-    size_t message_bytes_max;
-    size_t skipped_bytes_max;
-};
-
 // Owner: loop. Begins with kdb_ws_reader_init.
 struct kdb_ws_reader {
-    const struct kdb_ws_sizes *sizes;
+    const struct kdb_ws_limits *limits;
     struct kdb_buf message;      // an unfinished message so far, unmasked
     struct kdb_buf control;      // an unfinished control frame so far, unmasked
     uint64_t message_bytes;      // of the message so far, this frame and skipped ones included
@@ -99,8 +93,8 @@ struct kdb_ws_reader {
     bool is_over;     // CLOSE or BAD was given
 };
 
-// Ready for the first byte. `sizes` must outlive the reader.
-void kdb_ws_reader_init(struct kdb_ws_reader *reader, const struct kdb_ws_sizes *sizes);
+// Ready for the first byte. `limits` must outlive the reader.
+void kdb_ws_reader_init(struct kdb_ws_reader *reader, const struct kdb_ws_limits *limits);
 
 // Frees what was gathered.
 void kdb_ws_reader_deinit(struct kdb_ws_reader *reader);

@@ -11,11 +11,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct kdb_ws_sizes sizes = {.message_bytes_max = 300, .skipped_bytes_max = 2000};
+static const struct kdb_ws_limits limits = {.message_bytes_max = 300, .skipped_bytes_max = 2000};
 
 static void note(struct kdb_buf *seen, enum kdb_ws_event event, const struct kdb_ws_item *item)
 {
-    KDB_ASSERT(item->bytes.len <= sizes.message_bytes_max);
+    KDB_ASSERT(item->bytes.len <= limits.message_bytes_max);
     if (event == KDB_WS_TEXT || event == KDB_WS_CLOSE)
         KDB_ASSERT(kdb_utf8_is_valid(item->bytes));
     if (event == KDB_WS_CLOSE)
@@ -28,7 +28,7 @@ static void note(struct kdb_buf *seen, enum kdb_ws_event event, const struct kdb
 static void run_once(const struct kdb_buf *input, size_t step, struct kdb_buf *seen)
 {
     struct kdb_ws_reader reader;
-    kdb_ws_reader_init(&reader, &sizes);
+    kdb_ws_reader_init(&reader, &limits);
     enum kdb_ws_event event = KDB_WS_MORE;
     for (size_t at = 0; at < input->len && event < KDB_WS_CLOSE;) {
         size_t len = step < input->len - at ? step : input->len - at;

@@ -9,7 +9,8 @@
 #include "lib/test.h"
 #include "lib/ws_bytes.h"
 
-static const struct kdb_ws_sizes sizes = {.message_bytes_max = 70000, .skipped_bytes_max = 200000};
+static const struct kdb_ws_limits limits = {.message_bytes_max = 70000,
+                                            .skipped_bytes_max = 200000};
 
 static const char *const event_names[] = {
     [KDB_WS_MORE] = "more",           [KDB_WS_TEXT] = "text", [KDB_WS_BINARY] = "binary",
@@ -60,7 +61,7 @@ static bool read_piece(struct kdb_ws_reader *reader, kdb_slice piece, struct kdb
 static void read_all(kdb_slice bytes, size_t first, size_t step, struct kdb_buf *out)
 {
     struct kdb_ws_reader reader;
-    kdb_ws_reader_init(&reader, &sizes);
+    kdb_ws_reader_init(&reader, &limits);
     size_t len = first;
     bool goes_on = true;
     while (bytes.len > 0 && goes_on) {
@@ -363,7 +364,7 @@ static void test_memory(void **state)
     struct kdb_ws_reader reader;
     struct kdb_buf bytes = {0};
     struct kdb_buf out = {0};
-    kdb_ws_reader_init(&reader, &sizes);
+    kdb_ws_reader_init(&reader, &limits);
     put_run(&bytes, 0x01, 1000);
     put_run(&bytes, 0x80, 1000);
     assert_true(read_piece(&reader, kdb_buf_view(&bytes), &out));
