@@ -59,6 +59,7 @@ struct row_scan;
 struct row_scan_range {
     const struct kdb_table *table;
     struct kdb_partition *partition;
+    const struct kdb_partition_view *view; // the caller's, outlives the scan; NULL: one of its own
     const struct key_bounds *bounds;
     bool is_reverse;
     const struct kdb_segment_skip *skip;

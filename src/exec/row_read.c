@@ -106,6 +106,7 @@ struct row_scan {
     struct kdb_exec *exec;
     struct row_scan_range range;
     struct kdb_partition_view view;
+    bool owns_view;
     struct kdb_store_scan *hot;
     struct kdb_cold_scan *cold;
     size_t strip;         // bytes of partition prefix and kind before a hot key
@@ -125,7 +126,8 @@ void row_scan_close(struct row_scan *scan)
     scan->is_open = false;
     kdb_store_scan_close(scan->hot);
     kdb_cold_scan_close(scan->cold);
-    kdb_partition_view_close(&scan->view);
+    if (scan->owns_view)
+        kdb_partition_view_close(&scan->view);
 }
 
 static kdb_status open_hot(struct row_scan *scan)
@@ -159,8 +161,12 @@ kdb_status row_scan_open(struct kdb_exec *exec, const struct row_scan_range *ran
     struct row_scan *scan = KDB_ARENA_NEW(&exec->ctx->arena, struct row_scan);
     scan->exec = exec;
     scan->range = *range;
-    KDB_TRY(kdb_partition_view_open(exec->services->segments, range->partition, exec->ctx,
-                                    exec->tier, &scan->view));
+    scan->owns_view = !range->view;
+    if (range->view)
+        scan->view = *range->view;
+    else
+        KDB_TRY(kdb_partition_view_open(exec->services->segments, range->partition, exec->ctx,
+                                        exec->tier, &scan->view));
     scan->is_open = true;
     kdb_arena_on_reset(&exec->ctx->arena, close_at_reset, scan);
     KDB_TRY(open_hot(scan));

@@ -2,6 +2,9 @@
 // Questions about bound expressions.
 #include "plan/expr.h"
 
+#include <string.h>
+
+#include "plan/function.h"
 #include "plan/query.h"
 
 bool kdb_expr_is_fixed(const struct kdb_expr *expr)
@@ -16,6 +19,26 @@ bool kdb_expr_is_fixed(const struct kdb_expr *expr)
             return false;
     }
     return true;
+}
+
+static unsigned call_depends(const struct kdb_expr *call)
+{
+    const struct kdb_function *function = call->function;
+    bool is_per_statement = function->engine && strcmp(function->engine, "$V") == 0;
+    if (function->family == KDB_FAMILY_SESSION)
+        return KDB_DEPENDS_SESSION;
+    bool is_age_of_now = strcmp(function->name, "age") == 0 && call->arg_count == 1;
+    return is_per_statement || is_age_of_now ? KDB_DEPENDS_TIME : 0;
+}
+
+unsigned kdb_expr_depends(const struct kdb_expr *expr)
+{
+    unsigned depends = expr->is_volatile ? KDB_DEPENDS_CALL : 0;
+    if (expr->kind == KDB_EXPR_CALL)
+        depends |= call_depends(expr);
+    for (size_t i = 0; i < expr->arg_count; i++)
+        depends |= kdb_expr_depends(expr->args[i]);
+    return depends;
 }
 
 // How leaves are compared, passed down.

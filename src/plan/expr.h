@@ -102,6 +102,12 @@ struct kdb_window {
 // for one execution.
 bool kdb_expr_is_fixed(const struct kdb_expr *expr);
 
+// What a value depends on besides the row, the inputs and the definitions. No subqueries inside.
+#define KDB_DEPENDS_TIME    1U // NOW() and its like
+#define KDB_DEPENDS_SESSION 2U // CURRENT_USER(), CURRENT_ROLE()
+#define KDB_DEPENDS_CALL    4U // new at every call: SNOWFLAKE_ID(), random(), …
+unsigned kdb_expr_depends(const struct kdb_expr *expr);
+
 // Structural equality (same columns and functions): what GROUP BY and ORDER BY match by. Constants
 // and inputs are compared by `leaf_equal`.
 typedef bool (*kdb_leaf_equal)(void *self, const struct kdb_expr *a, const struct kdb_expr *b);

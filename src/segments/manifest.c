@@ -124,3 +124,17 @@ struct kdb_manifest *manifest_create(struct kdb_segment *const *segments,
         segment_find_overlaps(manifest->segments, count, none, none, manifest->overlaps);
     return manifest;
 }
+
+struct kdb_manifest *kdb_manifest_since(const struct kdb_manifest *manifest, int64_t seq)
+{
+    uint32_t first = 0; // the order is that of their newest rows
+    while (first < manifest->segment_count && manifest->segments[first]->max_seq <= seq)
+        first++;
+    if (first == manifest->segment_count)
+        return NULL;
+    const struct manifest_head head = {.version = manifest->version,
+                                       .created_at_ms = manifest->created_at_ms,
+                                       .updated_at_ms = manifest->updated_at_ms,
+                                       .segment_count = manifest->segment_count - first};
+    return manifest_create(manifest->segments + first, &head);
+}

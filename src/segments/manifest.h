@@ -71,6 +71,10 @@ struct kdb_manifest {
 struct kdb_manifest *kdb_manifest_ref(struct kdb_manifest *manifest);
 void kdb_manifest_unref(struct kdb_manifest *manifest); // accepts NULL
 
+// The same manifest without the segments whose rows were all written at or before `seq`, referenced
+// for the caller; NULL when none is left. What it leaves out cannot hide a newer version of a key.
+struct kdb_manifest *kdb_manifest_since(const struct kdb_manifest *manifest, int64_t seq);
+
 // manifest.json as people read it (contract: storage 2.5). `table` gives the names and, for the
 // precision of decimals, the schemas; `user` is empty for a shared table.
 void kdb_manifest_write_json(const struct kdb_manifest *manifest, const struct kdb_table *table,

@@ -13,6 +13,7 @@ struct kdb_partition;
 // One committed row version. Slices are borrowed for the call.
 struct kdb_change {
     struct kdb_partition *partition;
+    int64_t seq;
     kdb_slice key;     // encoded primary key
     kdb_slice row;     // the new version, _seq inside
     kdb_slice old_row; // the version before, null when there was none or it is not known

@@ -132,7 +132,7 @@ static void write_op(struct kdb_group *group, struct kdb_partition *partition,
     struct kdb_commit_touch *note = touch(group, partition);
     note->hot_delta += old_hot_seq == 0;
     note->live_delta += op->live_delta;
-    struct kdb_change change = {partition, op->key, row, op->old_row};
+    struct kdb_change change = {partition, seq, op->key, row, op->old_row};
     KDB_PUSH(&group->arena, group->changes, group->change_count, group->change_capacity, change);
     group->row_count++;
 }

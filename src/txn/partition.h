@@ -46,6 +46,10 @@ struct kdb_partition {
     _Atomic uint32_t flush_interval_seconds;
     struct kdb_commit_touch *touch; // the committer's notes while a group is formed, else NULL
 
+    // Written by live/: which event loops have subscriptions of the partition, one bit each.
+    _Atomic uint64_t live_loops;
+    _Atomic uint32_t subscriptions; // live subscriptions, kept by live/
+
     pthread_mutex_t maintenance;   // held by the job that flushes or rewrites the partition
     pthread_mutex_t lock;          // guards what is below
     struct kdb_manifest *manifest; // NULL: not loaded, see is_manifest_loaded

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of live share: partitions, groups and subscriptions of one loop.
+#ifndef KDB_LIVE_LIVE_PRIV_H
+#define KDB_LIVE_LIVE_PRIV_H
+
+#include "base/map.h"
+#include "live/live.h"
+
+// Subscriptions with equal queries on one partition.
+struct live_group {
+    struct live_node *node;
+    struct kdb_live_query *query;
+    struct live_group *next, *previous; // of the node's list or of one index slot's
+    struct live_slot *slot;             // where it is indexed; NULL: in the node's list
+    struct kdb_live_subscription **members;
+    size_t count, capacity;
+    // Inserts of the batch that is being delivered, not told yet.
+    struct kdb_buf rows;
+    uint32_t row_count;
+    int64_t row_seq; // of the newest
+    struct live_group *next_dirty;
+    bool is_dirty;
+    bool has_failed; // the query could not be evaluated
+};
+
+// Groups whose filter demands the same value of the same column.
+struct live_slot {
+    kdb_slice key; // column id, then the value; owned
+    struct live_group *groups;
+};
+
+// A column that some group of the partition is indexed by.
+struct live_indexed_column {
+    uint32_t column; // index into the table's columns
+    size_t groups;   // how many use it
+};
+
+// A partition somebody subscribes to.
+struct live_node {
+    struct kdb_live_loop *live;
+    struct kdb_partition *partition; // referenced; its address is the key in the map
+    struct kdb_table *table;         // referenced: what rows are read by
+    size_t subscription_count;
+    struct live_group *groups; // not indexed
+    struct kdb_map slots;      // live_slot by key
+    struct live_indexed_column *columns;
+    size_t column_count, column_capacity;
+};
+
+typedef enum {
+    LIVE_HELD,   // changes wait
+    LIVE_FLOWS,  // changes go to the sink
+    LIVE_LAGGING // changes are dropped
+} live_state;
+
+struct kdb_live_subscription {
+    struct live_group *group;
+    size_t index; // in group->members
+    const struct kdb_live_sink_ops *ops;
+    void *self;
+    live_state state;
+    bool has_failed;
+    int64_t position; // everything up to this _seq was told
+    int64_t lost_seq; // newest change dropped, 0: none
+    struct kdb_live_event **held;
+    size_t held_count, held_capacity;
+    size_t held_bytes;
+    struct kdb_live_counters counters;
+};
+
+struct kdb_live_loop {
+    struct kdb_live_loop_options options;
+    unsigned number;      // of the feed
+    struct kdb_map nodes; // live_node by partition
+    struct kdb_ctx ctx;   // errors of evaluations
+    struct kdb_arena scratch;
+    struct kdb_buf body;
+    struct kdb_buf key; // scratch of index lookups
+    struct live_group *dirty;
+};
+
+// ---- subscription.c ----
+// Gives an event to a subscription as its state demands.
+void live_tell(struct kdb_live_subscription *subscription, struct kdb_live_event *event);
+// Changes up to `seq` were dropped before anybody looked at them.
+void live_note_loss(struct kdb_live_subscription *subscription, int64_t seq);
+
+// ---- group.c ----
+struct live_node *live_node_find(struct kdb_live_loop *live, const struct kdb_partition *partition);
+// The group of equal queries, made when there is none.
+struct live_group *live_group_join(struct kdb_live_loop *live, struct kdb_live_query *query,
+                                   struct kdb_partition *partition);
+// Removes the group when it has no members, and its node when that has no groups.
+void live_group_leave(struct live_group *group);
+// The slot of the groups that demand this value; NULL when there are none.
+struct live_slot *live_slot_find(struct live_node *node, uint32_t column, const kdb_value *value);
+
+// ---- match.c ----
+void live_match_batch(struct kdb_live_loop *live, struct kdb_live_batch *batch);
+
+#endif
