@@ -14,6 +14,8 @@ target_link_libraries(rocksdb_static INTERFACE ${ROCKSDB_ARCHIVE} snappy lz4 zst
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(cjose REQUIRED IMPORTED_TARGET cjose)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(msgpack REQUIRED IMPORTED_TARGET msgpack)
+pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)
 
 # Finds a header or stops with the Debian package that has it.

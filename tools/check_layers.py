@@ -31,6 +31,8 @@ FOREIGN = [
     ("cjose/", {"auth"}),
     ("jansson", {"auth"}),
     ("toml", {"conf"}),
+    ("msgpack", {"api"}),
+    ("zlib.h", {"api"}),
     ("histedit", {"cli"}),
     ("editline/", {"cli"}),
 ]

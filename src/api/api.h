@@ -14,6 +14,8 @@
 #include "base/pool.h"
 #include "conf/conf.h"
 #include "exec/exec.h"
+#include "live/directory.h"
+#include "live/feed.h"
 #include "net/http.h"
 #include "net/loop.h"
 
@@ -25,8 +27,10 @@ struct kdb_api_options {
     const struct kdb_exec_services *services;
     const struct kdb_token_issuer *issuer;
     const struct kdb_password_policy *passwords;
-    struct kdb_pool *pool; // workers; worker_count of them
-    const char *version;   // of the server
+    struct kdb_pool *pool;                // workers; worker_count of them
+    struct kdb_live_feed *feed;           // committed changes
+    struct kdb_live_directory *directory; // of all subscriptions
+    const char *version;                  // of the server
     const char *build_date;
 };
 

@@ -33,6 +33,7 @@ struct kdb_api_loop {
     struct kdb_token_checker *tokens;
     struct kdb_catalog_snapshot *snapshot; // the newest this loop has seen
     struct api_rates *rates;               // queries per user and second
+    struct ws_loop *ws;                    // its WebSockets
 };
 
 // Who sent a request.
@@ -44,6 +45,8 @@ struct api_identity {
 // ---- routes.c ----
 // The loop's snapshot, renewed when definitions have changed.
 struct kdb_catalog_snapshot *api_snapshot(struct kdb_api_loop *loop);
+// Whether CORS lets pages of this origin in.
+bool api_is_origin_allowed(const struct kdb_settings *settings, kdb_slice origin);
 // Adds CORS headers and answers.
 void api_respond(struct kdb_api_loop *loop, struct kdb_http_request *request, int status,
                  struct kdb_buf *body);
@@ -55,6 +58,9 @@ void api_respond_with(struct kdb_api_loop *loop, struct kdb_http_request *reques
 // the SQL envelope and returns false.
 bool api_identify(struct kdb_api_loop *loop, struct kdb_http_request *request,
                   struct api_identity *ret);
+
+// The token of an Authorization header; false when there is none or it is of another scheme.
+bool api_bearer(kdb_slice header, kdb_slice *ret_token);
 
 // ---- auth_handler.c, health_handler.c ----
 void api_login(struct kdb_api_loop *loop, struct kdb_http_request *request);
@@ -82,6 +88,8 @@ struct reply {
 void reply_begin(struct reply *reply, size_t limit);
 // A sink that writes one result set; call reply_end_rows after the statement.
 struct kdb_sink reply_sink(struct reply *reply);
+// The "schema" array of a result set.
+void reply_write_schema(struct kdb_buf *out, const struct kdb_output_column *columns, size_t count);
 void reply_end_rows(struct reply *reply);
 void reply_message(struct reply *reply, kdb_slice message, uint64_t row_count);
 void reply_finish(struct reply *reply, int64_t started_ns);

@@ -16,8 +16,7 @@ static void refuse(struct kdb_api_loop *loop, struct kdb_http_request *request, 
     kdb_buf_deinit(&body);
 }
 
-// The token of an Authorization header; false when there is none or it is of another scheme.
-static bool bearer(kdb_slice header, kdb_slice *ret_token)
+bool api_bearer(kdb_slice header, kdb_slice *ret_token)
 {
     if (header.len < 7 || !kdb_slice_equal_nocase(kdb_slice_of(header.data, 7), KDB_LIT("Bearer ")))
         return false;
@@ -34,7 +33,7 @@ bool api_identify(struct kdb_api_loop *loop, struct kdb_http_request *request,
         refuse(loop, request, "MISSING_AUTHORIZATION", "Authentication required");
         return false;
     }
-    if (!bearer(header, &token)) {
+    if (!api_bearer(header, &token)) {
         refuse(loop, request, "INVALID_CREDENTIALS", "Authorization header must use Bearer token");
         return false;
     }

@@ -42,12 +42,28 @@ static kdb_status check_size(struct reply *reply, struct kdb_ctx *ctx)
                     reply->body.limit);
 }
 
-static void write_flags(struct reply *reply, const struct kdb_output_column *column)
+static void write_flags(struct kdb_buf *out, const struct kdb_output_column *column)
 {
     if (column->is_key)
-        KDB_BUF_LIT(&reply->body, ",\"flags\":[\"pk\",\"nn\",\"uq\"]");
+        KDB_BUF_LIT(out, ",\"flags\":[\"pk\",\"nn\",\"uq\"]");
     else if (column->is_not_null)
-        KDB_BUF_LIT(&reply->body, ",\"flags\":[\"nn\"]");
+        KDB_BUF_LIT(out, ",\"flags\":[\"nn\"]");
+}
+
+void reply_write_schema(struct kdb_buf *out, const struct kdb_output_column *columns, size_t count)
+{
+    kdb_buf_put(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        kdb_buf_slice(out, i == 0 ? KDB_LIT("{\"name\":") : KDB_LIT(",{\"name\":"));
+        kdb_json_string(out, columns[i].name);
+        KDB_BUF_LIT(out, ",\"data_type\":");
+        kdb_type_write_wire(out, columns[i].type);
+        KDB_BUF_LIT(out, ",\"index\":");
+        kdb_buf_i64(out, (int64_t)i);
+        write_flags(out, &columns[i]);
+        kdb_buf_put(out, '}');
+    }
+    kdb_buf_put(out, ']');
 }
 
 static kdb_status sink_begin(void *self, struct kdb_ctx *ctx,
@@ -58,18 +74,9 @@ static kdb_status sink_begin(void *self, struct kdb_ctx *ctx,
     reply->column_count = count;
     reply->row_count = 0;
     open_entry(reply);
-    KDB_BUF_LIT(&reply->body, "\"schema\":[");
-    for (size_t i = 0; i < count; i++) {
-        kdb_buf_slice(&reply->body, i == 0 ? KDB_LIT("{\"name\":") : KDB_LIT(",{\"name\":"));
-        kdb_json_string(&reply->body, columns[i].name);
-        KDB_BUF_LIT(&reply->body, ",\"data_type\":");
-        kdb_type_write_wire(&reply->body, columns[i].type);
-        KDB_BUF_LIT(&reply->body, ",\"index\":");
-        kdb_buf_i64(&reply->body, (int64_t)i);
-        write_flags(reply, &columns[i]);
-        kdb_buf_put(&reply->body, '}');
-    }
-    KDB_BUF_LIT(&reply->body, "],\"rows\":[");
+    KDB_BUF_LIT(&reply->body, "\"schema\":");
+    reply_write_schema(&reply->body, columns, count);
+    KDB_BUF_LIT(&reply->body, ",\"rows\":[");
     return check_size(reply, ctx);
 }
 

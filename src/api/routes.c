@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which path means what; CORS around it; and the parts of each loop.
 #include "api/auth_priv.h"
+#include "api/ws_priv.h"
 #include "base/alloc.h"
 #include "base/json_write.h"
 
@@ -13,6 +14,8 @@ struct route {
 static const struct route routes[] = {
     {KDB_HTTP_POST, "/v1/api/sql", api_sql},
     {KDB_HTTP_POST, "/api/sql", api_sql},
+    {KDB_HTTP_GET, "/v1/ws", ws_open},
+    {KDB_HTTP_GET, "/ws", ws_open},
     {KDB_HTTP_POST, "/v1/api/auth/login", api_login},
     {KDB_HTTP_POST, "/v1/api/auth/refresh", api_refresh},
     {KDB_HTTP_POST, "/v1/api/auth/logout", api_logout},
@@ -36,7 +39,7 @@ struct kdb_catalog_snapshot *api_snapshot(struct kdb_api_loop *loop)
 
 // ---- CORS ----
 
-static bool is_origin_allowed(const struct kdb_settings *settings, kdb_slice origin)
+bool api_is_origin_allowed(const struct kdb_settings *settings, kdb_slice origin)
 {
     const struct kdb_text_list *allowed = &settings->cors_allowed_origins;
     if (allowed->count == 0)
@@ -56,7 +59,7 @@ static size_t cors_fields(struct kdb_api_loop *loop, const struct kdb_http_reque
 {
     const struct kdb_settings *settings = loop->api->options.settings;
     kdb_slice origin = request->known[KDB_HTTP_ORIGIN];
-    if (!origin.data || !is_origin_allowed(settings, origin))
+    if (!origin.data || !api_is_origin_allowed(settings, origin))
         return 0;
     size_t count = 0;
     fields[count++] = (struct kdb_http_field){KDB_LIT("Access-Control-Allow-Origin"), origin};
@@ -203,6 +206,7 @@ void kdb_api_destroy(struct kdb_api *api)
     while (api->loops) {
         struct kdb_api_loop *loop = api->loops;
         api->loops = loop->next;
+        ws_loop_destroy(loop->ws);
         kdb_plan_cache_destroy(loop->plans);
         kdb_token_checker_destroy(loop->tokens);
         kdb_catalog_release(loop->snapshot);
@@ -232,6 +236,7 @@ struct kdb_api_loop *kdb_api_loop_create(struct kdb_api *api, struct kdb_loop *l
     part->tokens = kdb_token_checker_create(api->options.issuer, TOKENS_REMEMBERED);
     part->hook.before_sleep = before_sleep;
     kdb_loop_add_hook(loop, &part->hook);
+    part->ws = ws_loop_create(part);
     return part;
 }
 

@@ -37,4 +37,8 @@
 // Statements of one request: bounds the work done before the first statement runs.
 #define KDB_LIMIT_BATCH_STATEMENTS 10000
 
+// Rows of an initial batch of a subscription that did not ask for a size, and bytes of any.
+#define KDB_LIMIT_INITIAL_BATCH_ROWS  1000
+#define KDB_LIMIT_INITIAL_BATCH_BYTES ((size_t)4 * 1024 * 1024)
+
 #endif

@@ -2,8 +2,8 @@
 // What a subscription is told: one or more changes of one kind, encoded once for everyone who asks
 // the same.
 //
-// Belongs to one event loop, counted there without atomics. The body is the part of the message
-// that does not name the subscription.
+// Belongs to one event loop, counted there without atomics. The body is the end of the message: all
+// that does not name the subscription, so that it is the same for everyone.
 #ifndef KDB_LIVE_EVENT_H
 #define KDB_LIVE_EVENT_H
 
@@ -16,12 +16,12 @@ typedef enum { KDB_LIVE_INSERT, KDB_LIVE_UPDATE, KDB_LIVE_DELETE } kdb_live_kind
 struct kdb_live_event {
     uint32_t references;
     kdb_live_kind kind;
-    uint32_t row_count; // changes in it; one unless they are inserts
-    int64_t seq;        // of the newest change in it
-    struct kdb_shared_bytes
-        *body; // JSON: "rows":[…] and/or "old_values":[…], without braces around
-    struct kdb_shared_bytes *packed; // the same as MessagePack, made by whoever needs it first; may
-                                     // be NULL
+    uint32_t row_count;              // changes in it; one unless they are inserts
+    int64_t seq;                     // of the newest change in it
+    struct kdb_shared_bytes *body;   // JSON: "rows":[…] and/or "old_values":[…], and a brace
+    struct kdb_shared_bytes *packed; // those members as MessagePack, made by whoever needs them
+                                     // first; may be NULL
+    uint32_t packed_count;           // how many members those are
 };
 
 // "insert", "update", "delete". Static.

@@ -24,12 +24,14 @@
 struct kdb_live_loop;
 struct kdb_live_subscription;
 
-// Where a subscription's events go; implemented by the connection. Neither may call back into this
-// header for the same loop.
+// Where a subscription's events go; implemented by the connection. None may change a
+// subscription before it returns.
 struct kdb_live_sink_ops {
     // Takes an event (and keeps a reference if it needs to). False: the client does not keep up;
     // the event was not taken.
     bool (*event)(void *self, struct kdb_live_event *event);
+    // Changes begin to be dropped: catch up (see above) once the client takes bytes again.
+    void (*lags)(void *self);
     // The query could not be evaluated for some row: the subscription gets nothing more. `self`
     // unsubscribes later, not in this call.
     void (*failed)(void *self, const struct kdb_error *error);

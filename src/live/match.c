@@ -24,7 +24,7 @@ static void end_run(struct live_group *group)
 {
     if (group->row_count == 0)
         return;
-    kdb_buf_put(&group->rows, ']');
+    KDB_BUF_LIT(&group->rows, "]}");
     tell_members(group, KDB_LIVE_INSERT, group->row_count, group->row_seq,
                  kdb_buf_view(&group->rows));
     kdb_buf_clear(&group->rows);
@@ -133,6 +133,7 @@ static kdb_status match(struct live_group *group, const struct kdb_live_change *
         KDB_TRY(write_entered(group, &eval, change, body));
     else
         KDB_TRY(kdb_live_write_update(query, &eval, change->old_row, change->row, body));
+    kdb_buf_put(body, '}');
     tell_members(group, kind, 1, change->seq, kdb_buf_view(body));
     return KDB_OK;
 }

@@ -56,9 +56,11 @@ void kdb_live_unsubscribe(struct kdb_live_subscription *subscription)
 static void begin_to_lag(struct kdb_live_subscription *subscription)
 {
     atomic_fetch_add_explicit(&subscription->counters.lags, 1, memory_order_relaxed);
-    if (subscription->state == LIVE_FLOWS)
-        subscription->state = LIVE_LAGGING;
     // A held one stays held: its initial rows are on their way, and then it has to catch up.
+    if (subscription->state != LIVE_FLOWS)
+        return;
+    subscription->state = LIVE_LAGGING;
+    subscription->ops->lags(subscription->self);
 }
 
 static void drop(struct kdb_live_subscription *subscription, uint64_t changes, int64_t seq)

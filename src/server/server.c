@@ -17,6 +17,8 @@
 #include "exec/partition_cache.h"
 #include "exec/system_tables.h"
 #include "jobs/jobs.h"
+#include "live/directory.h"
+#include "live/feed.h"
 #include "net/listener.h"
 #include "net/signals.h"
 #include "net/tls.h"
@@ -36,6 +38,9 @@ struct kdb_server {
     struct kdb_store *store;
     struct kdb_catalog *catalog;
     struct kdb_partition_registry *partitions;
+    struct kdb_live_feed *feed; // committed changes for the live queries
+    struct kdb_change_sink sink;
+    struct kdb_live_directory *directory;
     struct kdb_committer *committer;
     struct kdb_engine *engine;
     struct kdb_segment_service *segments;
@@ -110,12 +115,17 @@ static kdb_status open_committer(struct kdb_server *server, struct kdb_ctx *ctx)
 {
     const struct kdb_partition_hooks hooks = {.manifest_unref = kdb_manifest_unref};
     server->partitions = kdb_partition_registry_create(server->store, &hooks);
+    server->feed = kdb_live_feed_create((size_t)server->settings->websocket_backlog_bytes);
+    server->directory = kdb_live_directory_create();
+    server->values.directory = server->directory;
+    server->sink = kdb_live_feed_sink(server->feed);
     const struct kdb_committer_options options = {
         .store = server->store,
         .clock = kdb_clock_system(),
         .mode = server->settings->storage_durability == KDB_DURABILITY_ASYNC ? KDB_COMMIT_ASYNC
                                                                              : KDB_COMMIT_SYNC,
         .worker_id = 1,
+        .sink = &server->sink,
         .flush_due = flush_due,
         .flush_self = server};
     return kdb_committer_open(&options, ctx, &server->committer);
@@ -255,6 +265,10 @@ static struct kdb_http_limits http_limits(const struct kdb_settings *settings)
         guards ? (uint32_t)settings->rate_limit_max_requests_per_ip_per_sec : 0;
     limits.violations_before_ban = guards ? KDB_LIMIT_BAN_VIOLATIONS : 0;
     limits.ban_ms = settings->rate_limit_ban_duration_ms;
+    limits.websocket.connections_max = (size_t)settings->websocket_max_connections;
+    limits.websocket.message_bytes_max = (size_t)settings->security_max_ws_message_bytes;
+    limits.websocket.queue_bytes_mark = (size_t)settings->websocket_queue_bytes;
+    limits.websocket.idle_timeout_ms = settings->websocket_client_timeout_ms;
     return limits;
 }
 
@@ -268,6 +282,8 @@ static kdb_status open_loops(struct kdb_server *server, struct kdb_ctx *ctx)
                                             .issuer = server->issuer,
                                             .passwords = &server->passwords,
                                             .pool = server->pool,
+                                            .feed = server->feed,
+                                            .directory = server->directory,
                                             .version = KDB_VERSION,
                                             .build_date = KDB_BUILD_DATE};
     server->api = kdb_api_create(&options);
@@ -408,10 +424,14 @@ static void close_network(struct kdb_server *server)
     if (server->pool)
         kdb_pool_close(server->pool);
     kdb_signals_close(server->signals);
+    for (size_t i = 0; i < server->started_loops; i++) {
+        kdb_loop_stop(server->loops[i]);
+        kdb_loop_join(server->loops[i]);
+    }
+    kdb_api_destroy(server->api);
     for (size_t i = 0; i < server->loop_count; i++)
         kdb_loop_close(server->loops[i]);
     kdb_free(server->loops);
-    kdb_api_destroy(server->api);
     kdb_tls_close(server->tls);
 }
 
@@ -422,6 +442,8 @@ void kdb_server_close(struct kdb_server *server)
     close_network(server);
     kdb_jobs_close(server->jobs, job_grace_ms(server));
     kdb_committer_close(server->committer);
+    kdb_live_feed_destroy(server->feed);
+    kdb_live_directory_destroy(server->directory);
     kdb_partition_cache_destroy(server->cache);
     kdb_partition_registry_destroy(server->partitions);
     kdb_segment_service_destroy(server->segments);

@@ -12,6 +12,7 @@ struct kdb_listener;
 struct server_values {
     const struct kdb_settings *settings;
     const struct kdb_listener *listener;
+    struct kdb_live_directory *directory;
     size_t loop_count;
 };
 

@@ -110,7 +110,7 @@ static void far_names_are_not_suggested(void **state)
     assert_null(conf_near_row(KDB_LIT("cluster.node_id")));
     assert_null(conf_near_row(KDB_LIT("datafusion.memory_limit")));
     assert_null(conf_near_row(KDB_LIT("auth.bcrypt_cost")));
-    assert_null(conf_near_row(KDB_LIT("rate_limit.max_messages_per_sec")));
+    assert_null(conf_near_row(KDB_LIT("rate_limit.cache_max_entries")));
     assert_null(conf_near_section(KDB_LIT("")));
     assert_null(conf_near_section(KDB_LIT("cluster")));
     assert_null(conf_near_section(KDB_LIT("oauth")));
