@@ -157,6 +157,7 @@ kdb_status kdb_exec_wait(struct kdb_exec *exec)
 
 void kdb_exec_finish(struct kdb_exec *exec)
 {
+    kdb_commit_turn_end(&exec->turn);
     kdb_partition_unref(exec->partition);
     exec->partition = NULL;
 }

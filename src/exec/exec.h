@@ -90,6 +90,7 @@ struct kdb_exec {
 
     // The write in progress:
     struct kdb_commit_request commit;
+    struct kdb_commit_turn turn;     // among the statements that lost a conflict
     struct kdb_partition *partition; // referenced until the end
     uint32_t attempts;
 };
@@ -104,7 +105,8 @@ KDB_NODISCARD kdb_status kdb_exec_committed(struct kdb_exec *exec, kdb_exec_step
 // Runs to the end, waiting for commits; for workers and tests.
 KDB_NODISCARD kdb_status kdb_exec_wait(struct kdb_exec *exec);
 
-// Releases what a run holds (the partition reference). After the last step, also after failures.
+// Releases what a run holds (its turn, the partition reference). After the last step, also after
+// failures.
 void kdb_exec_finish(struct kdb_exec *exec);
 
 // EXPLAIN's rows for a plan, into the sink: which path and why, tables, key bounds, pruning.

@@ -204,7 +204,8 @@ kdb_status insert_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
     KDB_TRY(exec_partition(exec, table, &insert.partition));
     exec->commit =
         (struct kdb_commit_request){.partition = insert.partition,
-                                    .removal_epoch = atomic_load(&insert.partition->removal_epoch)};
+                                    .removal_epoch = atomic_load(&insert.partition->removal_epoch),
+                                    .turn = &exec->turn};
     insert.ops = (struct write_ops){.exec = exec, .table = table};
     insert.values =
         kdb_arena_alloc(&exec->ctx->arena, table->schema->column_count * sizeof(kdb_value));

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "txn/group_priv.h"
 #include "txn/layout.h"
+#include "txn/turn_priv.h"
 
 // A group stops growing here so that the first in it does not wait for a crowd.
 #define GROUP_REQUESTS_MAX 4096
@@ -115,11 +116,12 @@ static void finish_group(struct kdb_committer *committer, struct kdb_commit_requ
     kdb_ctx_reset(&committer->ctx);
     while (answered) {
         struct kdb_commit_request *next = answered->next;
-        if (answered->outcome == KDB_COMMIT_CONFLICT)
-            atomic_fetch_add(&committer->conflicts, 1);
+        bool is_conflict = answered->outcome == KDB_COMMIT_CONFLICT;
+        atomic_fetch_add(&committer->conflicts, is_conflict);
         atomic_fetch_add(&committer->requests, 1);
         atomic_fetch_sub(&committer->queue_length, 1);
-        answered->done(answered); // may free it
+        if (!is_conflict || turn_take(answered))
+            answered->done(answered); // may free it
         answered = next;
     }
 }

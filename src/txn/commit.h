@@ -7,7 +7,8 @@
 // the hot store; a mismatch is answered as a conflict and the statement runs again (read
 // committed). Checking needs no file: when flushed rows were removed from the hot tier since the
 // statement looked (removal_epoch), an absent key proves nothing and counts as a conflict. One
-// request is all or nothing; requests are applied in the order they were sent.
+// request is all or nothing; requests are applied in the order they were sent. Statements that lose
+// run again in turn (struct kdb_commit_turn).
 #ifndef KDB_TXN_COMMIT_H
 #define KDB_TXN_COMMIT_H
 
@@ -35,6 +36,15 @@ typedef enum {
     KDB_COMMIT_FAILED    // `status` and `message`: nothing was written; after IO it is not known
 } kdb_commit_outcome;
 
+// The place of a statement among those that lost a conflict in one partition. Where many change one
+// row, all but one of a group lose; if they all ran again at once, all but one would lose again,
+// and an unlucky one would run for ever. So they run again one after the other: a conflict is
+// answered when those that lost before are through. Zeroed at first, owned by the sender for the
+// whole statement, ended by it with kdb_commit_turn_end.
+struct kdb_commit_turn {
+    struct kdb_partition *partition; // whose turn it has, NULL: none. Set before the answer
+};
+
 // One write to make. Lives until `done` was called, in memory of the sender.
 struct kdb_commit_request {
     struct kdb_commit_request *next; // queue link
@@ -43,6 +53,7 @@ struct kdb_commit_request {
     uint64_t removal_epoch;          // partition->removal_epoch before the statement read anything
     struct kdb_row_op *ops;
     size_t op_count;
+    struct kdb_commit_turn *turn; // may be NULL: a conflict is answered at once
     // Or removal of flushed rows: ops with expected_seq, `row` NULL; keys whose _seq moved on are
     // left alone.
     bool is_removal;
@@ -53,7 +64,8 @@ struct kdb_commit_request {
     // Runs on the committer thread just after the batch or removal is durable and before anything
     // later is applied.
     void (*on_applied)(struct kdb_commit_request *request);
-    // Called once on the committer thread; must not block (post a message).
+    // Called once, on the committer thread or on that of kdb_commit_turn_end; must not block (post
+    // a message).
     void (*done)(struct kdb_commit_request *request);
     void *owner; // for on_applied and done
     // Answer:
@@ -92,6 +104,11 @@ void kdb_commit_send(struct kdb_committer *committer, struct kdb_commit_request 
 // Sends one request and waits for its answer; for workers and jobs, never on a loop. Sets
 // request->done itself.
 void kdb_commit_wait(struct kdb_committer *committer, struct kdb_commit_request *request);
+
+// The statement is through: it was committed, failed, or gave up. The next one that lost is told.
+// Nothing when it never lost. Before the sender gives its reference to the partition back; any
+// thread.
+void kdb_commit_turn_end(struct kdb_commit_turn *turn);
 
 // Commits a batch of definitions and waits: OK when it is durable, else the failure in ctx.
 KDB_NODISCARD kdb_status kdb_commit_batch(struct kdb_committer *committer, struct kdb_ctx *ctx,

@@ -54,6 +54,8 @@ struct kdb_partition {
     pthread_mutex_t lock;          // guards what is below
     struct kdb_manifest *manifest; // NULL: not loaded, see is_manifest_loaded
     bool is_manifest_loaded;
+    bool is_turn_taken;                          // a statement that lost runs again (turn.c)
+    struct kdb_commit_request *lost, *lost_last; // those that wait for it, first come first
 };
 
 // The stored counters of a partition (docs/FORMATS.md).
