@@ -196,27 +196,29 @@ static kdb_status flush_one(struct job *job, struct job_thread *thread,
     return KDB_OK;
 }
 
-// After a flush, successful or not: the partition may be asked for again, and what was written
-// meanwhile may be due.
-static void release_partition(struct job *job, struct kdb_partition *partition, bool is_done)
+// What was written while the job ran may be due. After a failure the partition stays taken for a
+// while: a full disk must not make a job of every write.
+void flush_release(const struct job *job)
 {
-    atomic_store(&partition->is_flush_queued, false);
-    if (is_done && atomic_load(&partition->hot_rows) > 0)
-        kdb_jobs_flush_due(job->jobs, partition);
-}
-
-static kdb_status flush_and_release(struct job *job, struct job_thread *thread,
-                                    struct kdb_partition *partition)
-{
-    kdb_status status = flush_one(job, thread, partition);
-    release_partition(job, partition, status == KDB_OK);
-    return status;
+    struct kdb_jobs *jobs = job->jobs;
+    struct kdb_ctx ctx;
+    kdb_ctx_init(&ctx, 0);
+    struct kdb_partition *partition = jobs_partition(jobs, &ctx, job->table->id, job->user);
+    if (partition && job->state == KDB_JOB_COMPLETED) {
+        atomic_store(&partition->is_flush_queued, false);
+        if (atomic_load(&partition->hot_rows) > 0)
+            kdb_jobs_flush_due(jobs, partition);
+    } else if (partition) {
+        timer_hold_flush(jobs, partition);
+    }
+    kdb_partition_unref(partition);
+    kdb_ctx_deinit(&ctx);
 }
 
 kdb_status flush_run(struct job *job, struct job_thread *thread)
 {
     KDB_TRY(jobs_open_engine(job, thread));
-    KDB_TRY(jobs_each_partition(job, thread, flush_and_release));
+    KDB_TRY(jobs_each_partition(job, thread, flush_one));
     job->message = kdb_arena_printf(
         &job->ctx.arena, "flushed %lld row(s) of %lld partition(s) into %lld file(s)",
         (long long)job->rows, (long long)job->partitions, (long long)job->files);

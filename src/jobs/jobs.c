@@ -92,18 +92,14 @@ static bool is_same(const struct job *job, kdb_job_kind kind, const struct kdb_t
     return job->has_user == has_user && (!has_user || kdb_slice_equal(job->user, *user));
 }
 
-// A queued or running job that does the same; with the lock held.
-static struct job *find_same(struct kdb_jobs *jobs, kdb_job_kind kind,
-                             const struct kdb_table *table, const kdb_slice *user)
+// A job of the list that does the same; with the lock held.
+static struct job *find_same(struct job *list, kdb_job_kind kind, const struct kdb_table *table,
+                             const kdb_slice *user)
 {
-    struct job *lists[2] = {jobs->first, jobs->running};
-    for (int i = 0; i < 2; i++) {
-        for (struct job *job = lists[i]; job; job = job->next) {
-            if (is_same(job, kind, table, user))
-                return job;
-        }
-    }
-    return NULL;
+    struct job *job = list;
+    while (job && !is_same(job, kind, table, user))
+        job = job->next;
+    return job;
 }
 
 struct kdb_partition *jobs_partition(struct kdb_jobs *jobs, struct kdb_ctx *ctx, uint32_t table_id,
@@ -121,10 +117,11 @@ void jobs_queue_partition(struct kdb_jobs *jobs, kdb_job_kind kind, uint32_t tab
 {
     struct kdb_catalog_snapshot *snapshot = kdb_catalog_acquire(jobs->options.catalog);
     struct kdb_table *table = kdb_catalog_table_by_id(snapshot, table_id);
-    struct job *job = NULL;
     (void)pthread_mutex_lock(&jobs->lock);
-    if (table && !jobs->is_closing && !find_same(jobs, kind, table, &user)) {
-        job = job_create(jobs, kind, table, &user, reason);
+    // One that runs does not count: what is due now came after it had looked.
+    if (table && !jobs->is_closing && !find_same(jobs->first, kind, table, &user)) {
+        struct job *job = job_create(jobs, kind, table, &user, reason);
+        record_store(job);
         jobs_queue(jobs, job);
     }
     (void)pthread_mutex_unlock(&jobs->lock);
@@ -151,6 +148,8 @@ static kdb_status has_work(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
                            const struct kdb_job_request *request, bool *ret)
 {
     *ret = true;
+    if (request->kind == KDB_JOB_HISTORY)
+        return record_has_history(jobs, ctx, ret);
     if (request->kind != KDB_JOB_FLUSH)
         return KDB_OK;
     struct pending pending = {0};
@@ -174,8 +173,9 @@ kdb_status kdb_jobs_submit(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
         job_create(jobs, request->kind, request->table, &request->user, request->reason);
     record_store(job);
     (void)pthread_mutex_lock(&jobs->lock);
-    struct job *same = find_same(jobs, request->kind, request->table, &request->user);
-    if (!same && !jobs->is_closing) {
+    bool has_same = find_same(jobs->first, request->kind, request->table, &request->user) ||
+                    find_same(jobs->running, request->kind, request->table, &request->user);
+    if (!has_same && !jobs->is_closing) {
         *ret_outcome = KDB_SUBMIT_QUEUED;
         *ret_id = kdb_arena_copy(&ctx->arena, kdb_slice_cstr(job->id));
         jobs_queue(jobs, job);
@@ -196,7 +196,7 @@ void kdb_jobs_flush_due(void *self, struct kdb_partition *partition)
     struct kdb_jobs *jobs = self;
     uint32_t rows = atomic_load(&partition->flush_rows);
     if (rows > 0 && atomic_load(&partition->hot_rows) >= (int64_t)rows) {
-        // One job at a time for a partition; it is asked again when that one ends.
+        // One job at a time for a partition; it is asked again when that one has ended.
         if (!atomic_exchange(&partition->is_flush_queued, true))
             jobs_queue_partition(jobs, KDB_JOB_FLUSH, partition->table_id, partition->user, "rows");
         return;
@@ -336,7 +336,7 @@ static struct job *take_job(struct kdb_jobs *jobs)
 {
     (void)pthread_mutex_lock(&jobs->lock);
     struct job *taken = NULL;
-    while (!taken) {
+    while (!taken && !jobs->is_closing) {
         int64_t now_ms = kdb_clock_now_ms(jobs->options.clock);
         struct job **link = &jobs->first;
         while (*link && (*link)->not_before_ms > now_ms)
@@ -349,8 +349,6 @@ static struct job *take_job(struct kdb_jobs *jobs)
                 jobs->last = job;
             taken->next = jobs->running;
             jobs->running = taken;
-        } else if (jobs->is_closing) {
-            break;
         } else {
             struct timespec until;
             (void)clock_gettime(CLOCK_REALTIME, &until);
@@ -367,6 +365,7 @@ static struct job *take_job(struct kdb_jobs *jobs)
     return taken;
 }
 
+// Puts a job that ran back into the queue, or frees it.
 static void finish_job(struct kdb_jobs *jobs, struct job *job, bool again)
 {
     (void)pthread_mutex_lock(&jobs->lock);
@@ -377,8 +376,11 @@ static void finish_job(struct kdb_jobs *jobs, struct job *job, bool again)
     if (again)
         jobs_queue(jobs, job);
     (void)pthread_mutex_unlock(&jobs->lock);
-    if (!again)
-        job_free(job);
+    if (again)
+        return;
+    if (job->kind == KDB_JOB_FLUSH && job->has_user)
+        flush_release(job);
+    job_free(job);
 }
 
 static void *thread_main(void *arg)
@@ -455,10 +457,6 @@ void kdb_jobs_close(struct kdb_jobs *jobs, int64_t grace_ms)
         return;
     (void)pthread_mutex_lock(&jobs->lock);
     jobs->is_closing = true;
-    // What is only queued waits for the next start: flushes are found again by their counters.
-    struct job *queued = jobs->first;
-    jobs->first = NULL;
-    jobs->last = NULL;
     (void)pthread_cond_broadcast(&jobs->arrived);
     (void)pthread_cond_broadcast(&jobs->timer_wake);
     wait_for_running(jobs, grace_ms);
@@ -466,6 +464,8 @@ void kdb_jobs_close(struct kdb_jobs *jobs, int64_t grace_ms)
     (void)pthread_join(jobs->timer, NULL);
     for (uint32_t i = 0; i < jobs->options.threads; i++)
         (void)pthread_join(jobs->threads[i].thread, NULL);
+    // What is only queued waits for the next start: flushes are found again by their counters.
+    struct job *queued = jobs->first;
     while (queued) {
         struct job *next = queued->next;
         set_state(queued, KDB_JOB_CANCELLED);

@@ -34,6 +34,7 @@ struct due {
     uint32_t table_id;
     kdb_slice user;                  // owned
     struct kdb_partition *partition; // referenced, for flushes; NULL for retention
+    bool is_hold;                    // the partition's last flush failed: it is free again then
 };
 
 struct due_heap {
@@ -87,13 +88,18 @@ KDB_NODISCARD kdb_status recover_files(struct kdb_jobs *jobs, struct job_thread 
 
 // ---- the kinds ----
 KDB_NODISCARD kdb_status flush_run(struct job *job, struct job_thread *thread);
+// The flush of one partition has ended, well or not, and is not tried again.
+void flush_release(const struct job *job);
 KDB_NODISCARD kdb_status flush_resume(struct kdb_jobs *jobs, struct job_thread *thread,
                                       struct kdb_ctx *ctx);
 KDB_NODISCARD kdb_status rewrite_run(struct job *job, struct job_thread *thread);
 KDB_NODISCARD kdb_status cleanup_run(struct job *job);
 // At start: files of tables that were dropped before their clean-up ran.
 KDB_NODISCARD kdb_status cleanup_resume(struct kdb_jobs *jobs, struct kdb_ctx *ctx);
+// Removes the rows of jobs that ended longer ago than the history's retention, and whether there
+// are any.
 KDB_NODISCARD kdb_status record_history_run(struct job *job);
+KDB_NODISCARD kdb_status record_has_history(struct kdb_jobs *jobs, struct kdb_ctx *ctx, bool *ret);
 
 // ---- each partition of a job's table ----
 typedef kdb_status (*partition_work)(struct job *job, struct job_thread *thread,
@@ -106,6 +112,8 @@ KDB_NODISCARD kdb_status jobs_open_engine(struct job *job, struct job_thread *th
 // ---- timer.c ----
 void *timer_main(void *jobs);
 void timer_add_flush(struct kdb_jobs *jobs, struct kdb_partition *partition); // lock held
+// After a flush that failed: the partition is asked for again in a while.
+void timer_hold_flush(struct kdb_jobs *jobs, struct kdb_partition *partition);
 void timer_add_retention(struct kdb_jobs *jobs, const struct kdb_table *table,
                          const struct kdb_partition *partition,
                          const struct kdb_manifest *manifest);

@@ -255,16 +255,32 @@ kdb_status record_fail_unfinished(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
     return status;
 }
 
+// Whether a job ended so long ago that its row goes.
+static bool is_history(const struct kdb_jobs *jobs, const struct kdb_job_record *record)
+{
+    int64_t limit_us = kdb_clock_now_us(jobs->options.clock) - jobs->options.history_ms * 1000;
+    return record->state >= KDB_JOB_COMPLETED && record->finished_at_us <= limit_us;
+}
+
+kdb_status record_has_history(struct kdb_jobs *jobs, struct kdb_ctx *ctx, bool *ret)
+{
+    struct record_list list = {0};
+    KDB_TRY(read_all(jobs, ctx, &list));
+    *ret = false;
+    for (size_t i = 0; i < list.count && !*ret; i++)
+        *ret = is_history(jobs, &list.items[i]);
+    return KDB_OK;
+}
+
 kdb_status record_history_run(struct job *job)
 {
     struct kdb_jobs *jobs = job->jobs;
     struct record_list list = {0};
     KDB_TRY(read_all(jobs, &job->ctx, &list));
-    int64_t limit_us = kdb_clock_now_us(jobs->options.clock) - jobs->options.history_ms * 1000;
     struct kdb_store_batch *batch = kdb_store_batch_open(jobs->options.store);
     for (size_t i = 0; i < list.count; i++) {
         const struct kdb_job_record *record = &list.items[i];
-        if (record->state < KDB_JOB_COMPLETED || record->finished_at_us > limit_us)
+        if (!is_history(jobs, record))
             continue;
         struct kdb_buf key = {0};
         kdb_layout_meta_key(&key, KDB_META_JOB, record->id);
@@ -274,5 +290,8 @@ kdb_status record_history_run(struct job *job)
     }
     kdb_status status = kdb_commit_batch(jobs->options.committer, &job->ctx, batch);
     kdb_store_batch_close(batch);
-    return status;
+    KDB_TRY(status);
+    job->message = kdb_arena_printf(&job->ctx.arena, "removed %lld job(s) from the history",
+                                    (long long)job->removed);
+    return KDB_OK;
 }

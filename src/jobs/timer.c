@@ -6,8 +6,12 @@
 #include "jobs/jobs_priv.h"
 #include "txn/layout.h"
 
-// Job rows are looked at this often.
-#define HISTORY_PERIOD_MS (INT64_C(3600) * 1000)
+// Job rows are looked at this often at least, and at most.
+#define HISTORY_PERIOD_MAX_MS (INT64_C(3600) * 1000)
+#define HISTORY_PERIOD_MIN_MS INT64_C(1000)
+
+// How long a partition is left alone whose flush failed as often as it is tried.
+#define HOLD_MS INT64_C(10000)
 
 // ---- heaps ----
 
@@ -90,6 +94,19 @@ void timer_add_flush(struct kdb_jobs *jobs, struct kdb_partition *partition)
     (void)pthread_cond_signal(&jobs->timer_wake);
 }
 
+void timer_hold_flush(struct kdb_jobs *jobs, struct kdb_partition *partition)
+{
+    struct due due = {.at_ms = kdb_clock_now_ms(jobs->options.clock) + HOLD_MS,
+                      .table_id = partition->table_id,
+                      .user = own(partition->user),
+                      .partition = kdb_partition_ref(partition),
+                      .is_hold = true};
+    (void)pthread_mutex_lock(&jobs->lock);
+    push(&jobs->flushes, due);
+    (void)pthread_cond_signal(&jobs->timer_wake);
+    (void)pthread_mutex_unlock(&jobs->lock);
+}
+
 void timer_add_retention(struct kdb_jobs *jobs, const struct kdb_table *table,
                          const struct kdb_partition *partition, const struct kdb_manifest *manifest)
 {
@@ -118,6 +135,11 @@ void timer_add_retention(struct kdb_jobs *jobs, const struct kdb_table *table,
 static void fire_flush(struct kdb_jobs *jobs, const struct due *due)
 {
     struct kdb_partition *partition = due->partition;
+    if (due->is_hold) {
+        atomic_store(&partition->is_flush_queued, false);
+        kdb_jobs_flush_due(jobs, partition);
+        return;
+    }
     int64_t interval_ms = (int64_t)atomic_load(&partition->flush_interval_seconds) * 1000;
     int64_t oldest_ms = atomic_load(&partition->oldest_hot_ms);
     if (oldest_ms == 0 || interval_ms == 0 || atomic_load(&partition->is_dropped))
@@ -135,7 +157,9 @@ static void fire_flush(struct kdb_jobs *jobs, const struct due *due)
 // Runs everything that is due; returns when the next thing will be.
 static int64_t fire_due(struct kdb_jobs *jobs, int64_t now_ms)
 {
-    int64_t next_ms = now_ms + HISTORY_PERIOD_MS;
+    int64_t next_ms = jobs->options.history_ms > 0 ? jobs->history_at_ms : INT64_MAX;
+    if (next_ms > now_ms + HISTORY_PERIOD_MAX_MS)
+        next_ms = now_ms + HISTORY_PERIOD_MAX_MS;
     struct due_heap *heaps[2] = {&jobs->flushes, &jobs->retentions};
     for (int i = 0; i < 2; i++) {
         while (heaps[i]->count > 0 && heaps[i]->items[0].at_ms <= now_ms) {
@@ -154,11 +178,20 @@ static int64_t fire_due(struct kdb_jobs *jobs, int64_t now_ms)
     return next_ms;
 }
 
+// A job's row is there for at most its retention and one period more.
+static int64_t history_period_ms(const struct kdb_jobs *jobs)
+{
+    int64_t period_ms = jobs->options.history_ms;
+    if (period_ms > HISTORY_PERIOD_MAX_MS)
+        return HISTORY_PERIOD_MAX_MS;
+    return period_ms < HISTORY_PERIOD_MIN_MS ? HISTORY_PERIOD_MIN_MS : period_ms;
+}
+
 static void fire_history(struct kdb_jobs *jobs, int64_t now_ms)
 {
     if (jobs->options.history_ms == 0 || now_ms < jobs->history_at_ms)
         return;
-    jobs->history_at_ms = now_ms + HISTORY_PERIOD_MS;
+    jobs->history_at_ms = now_ms + history_period_ms(jobs);
     (void)pthread_mutex_unlock(&jobs->lock);
     struct kdb_ctx ctx;
     kdb_ctx_init(&ctx, 0);
@@ -176,11 +209,11 @@ void *timer_main(void *arg)
     struct kdb_jobs *jobs = arg;
     (void)pthread_setname_np(pthread_self(), "job-timer");
     (void)pthread_mutex_lock(&jobs->lock);
-    jobs->history_at_ms = kdb_clock_now_ms(jobs->options.clock) + HISTORY_PERIOD_MS;
+    jobs->history_at_ms = kdb_clock_now_ms(jobs->options.clock) + history_period_ms(jobs);
     while (!jobs->is_closing) {
         int64_t now_ms = kdb_clock_now_ms(jobs->options.clock);
-        int64_t next_ms = fire_due(jobs, now_ms);
         fire_history(jobs, now_ms);
+        int64_t next_ms = fire_due(jobs, now_ms);
         if (jobs->is_closing)
             break;
         const struct timespec until = {.tv_sec = next_ms / 1000,
