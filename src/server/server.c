@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -370,6 +371,8 @@ kdb_status kdb_server_start(const struct kdb_settings *settings, struct kdb_ctx 
                             struct kdb_server **ret_server)
 {
     struct kdb_server *server = kdb_alloc(sizeof(*server));
+    // A file that may not grow (ulimit -f) is a write that fails, not the end of the process.
+    (void)signal(SIGXFSZ, SIG_IGN);
     server->settings = settings;
     server->folder.lock = -1;
     (void)pthread_mutex_init(&server->lock, NULL);
