@@ -21,20 +21,15 @@ static kdb_status remove_orphans(struct recovery *recovery, const struct kdb_tab
     struct kdb_partition *partition;
     KDB_TRY(
         kdb_partition_open(options->partitions, ctx, table->id, user, KDB_READ_ANY, &partition));
-    struct kdb_manifest *manifest = NULL;
-    struct kdb_orphan_search where = {.table = table, .user = user};
-    kdb_status status =
-        kdb_manifest_acquire(options->segments, partition, ctx, KDB_READ_ANY, &manifest);
+    struct kdb_orphan_search where = {.table = table, .partition = partition};
     const struct kdb_storage *storage = kdb_catalog_storage(recovery->snapshot, table->storage_id);
-    if (status == KDB_OK)
-        status = kdb_segment_folder(options->segments, ctx, table, storage, user, &where.folder);
+    kdb_status status =
+        kdb_segment_folder(options->segments, ctx, table, storage, user, &where.folder);
     uint32_t removed = 0;
-    where.manifest = manifest;
     if (status == KDB_OK)
         status = kdb_segment_remove_orphans(options->segments, &recovery->thread->reader, ctx,
                                             &where, &removed);
     recovery->removed += removed;
-    kdb_manifest_unref(manifest);
     kdb_partition_unref(partition);
     return status;
 }

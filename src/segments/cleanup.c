@@ -56,6 +56,7 @@ struct orphan_search {
     struct kdb_engine_connection **connection;
     struct kdb_ctx *ctx;
     const struct kdb_orphan_search *where;
+    const struct kdb_manifest *manifest; // NULL: the partition never had one
     bool has_mirror;
     uint32_t removed;
 };
@@ -88,7 +89,7 @@ static bool is_ours(struct orphan_search *search, const char *path)
     kdb_slice id = kdb_arena_printf(&ctx->arena, "%u", search->where->table->id);
     return has_pair(pairs, count, KDB_LIT("kalamdb.table_id"), id) &&
            has_pair(pairs, count, KDB_LIT("kalamdb.user"),
-                    kdb_segment_user_component(&ctx->arena, search->where->user));
+                    kdb_segment_user_component(&ctx->arena, search->where->partition->user));
 }
 
 static void look_at(struct orphan_search *search, kdb_slice folder, kdb_slice name)
@@ -96,7 +97,7 @@ static void look_at(struct orphan_search *search, kdb_slice folder, kdb_slice na
     uint64_t number = 0;
     enum file_kind kind = kind_of(name, &number);
     search->has_mirror = search->has_mirror || kind == FILE_MIRROR;
-    if (kind == FILE_FOREIGN || kind == FILE_MIRROR || is_in(search->where->manifest, number))
+    if (kind == FILE_FOREIGN || kind == FILE_MIRROR || is_in(search->manifest, number))
         return;
     const char *path =
         kdb_arena_printf(&search->ctx->arena, "%.*s/%.*s", KDB_ARG(folder), KDB_ARG(name)).data;
@@ -113,16 +114,36 @@ static kdb_slice without_slash(struct kdb_ctx *ctx, kdb_slice folder)
     return kdb_arena_copy(&ctx->arena, folder);
 }
 
+// Lost, or of an earlier version because the server died before it wrote the newest.
 static kdb_status restore_mirror(struct orphan_search *search, kdb_slice folder)
 {
     const struct kdb_orphan_search *where = search->where;
     struct kdb_buf json = {0};
-    kdb_manifest_write_json(where->manifest, where->table, where->user, &json);
+    kdb_manifest_write_json(search->manifest, where->table, where->partition->user, &json);
     const char *path =
         kdb_arena_printf(&search->ctx->arena, "%.*s/manifest.json", KDB_ARG(folder)).data;
-    kdb_status status = object_write(search->ctx, path, kdb_buf_view(&json), true);
+    kdb_status status = KDB_OK;
+    if (!object_holds(path, kdb_buf_view(&json)))
+        status = object_write(search->ctx, path, kdb_buf_view(&json), true);
     kdb_buf_deinit(&json);
     return status;
+}
+
+static kdb_status search_folder(struct orphan_search *search, kdb_slice folder)
+{
+    struct kdb_ctx *ctx = search->ctx;
+    kdb_slice *names;
+    size_t count;
+    KDB_TRY(object_list(ctx, folder.data, &names, &count));
+    for (size_t i = 0; i < count; i++)
+        look_at(search, folder, names[i]);
+    if (search->manifest && (search->manifest->segment_count > 0 || search->has_mirror))
+        KDB_TRY(restore_mirror(search, folder));
+    if (count > 0 && search->removed > 0) {
+        kdb_slice inside = kdb_arena_printf(&ctx->arena, "%.*s/x", KDB_ARG(folder));
+        object_prune(search->service, inside.data);
+    }
+    return KDB_OK;
 }
 
 kdb_status kdb_segment_remove_orphans(struct kdb_segment_service *service,
@@ -132,20 +153,13 @@ kdb_status kdb_segment_remove_orphans(struct kdb_segment_service *service,
 {
     struct orphan_search search = {
         .service = service, .connection = connection, .ctx = ctx, .where = where};
-    kdb_slice folder = without_slash(ctx, where->folder);
-    kdb_slice *names;
-    size_t count;
-    KDB_TRY(object_list(ctx, folder.data, &names, &count));
-    for (size_t i = 0; i < count; i++)
-        look_at(&search, folder, names[i]);
-    if (where->manifest && where->manifest->segment_count > 0 && !search.has_mirror)
-        KDB_TRY(restore_mirror(&search, folder));
-    if (count > 0 && search.removed > 0) {
-        kdb_slice inside = kdb_arena_printf(&ctx->arena, "%.*s/x", KDB_ARG(folder));
-        object_prune(service, inside.data);
-    }
+    struct kdb_manifest *manifest;
+    KDB_TRY(manifest_acquire_any(service, where->partition, ctx, KDB_READ_ANY, &manifest));
+    search.manifest = manifest;
+    kdb_status status = search_folder(&search, without_slash(ctx, where->folder));
+    kdb_manifest_unref(manifest);
     *ret_removed = search.removed;
-    return KDB_OK;
+    return status;
 }
 
 // ---- after DROP ----

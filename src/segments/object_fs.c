@@ -217,6 +217,25 @@ kdb_status object_write(struct kdb_ctx *ctx, const char *path, kdb_slice bytes, 
     return status;
 }
 
+bool object_holds(const char *path, kdb_slice bytes)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    char block[4096];
+    bool is_same = true;
+    bool is_end = false;
+    while (is_same && !is_end) {
+        ssize_t got = read(file, block, sizeof(block));
+        is_end = got == 0;
+        is_same =
+            got >= 0 && (size_t)got <= bytes.len && memcmp(block, bytes.data, (size_t)got) == 0;
+        bytes = kdb_slice_skip(bytes, is_same ? (size_t)got : 0);
+    }
+    (void)close(file);
+    return is_same && bytes.len == 0;
+}
+
 bool object_remove(const char *path)
 {
     return remove(path) == 0 || errno == ENOENT;

@@ -31,6 +31,9 @@ KDB_NODISCARD kdb_status object_rename(struct kdb_ctx *ctx, const char *from, co
 KDB_NODISCARD kdb_status object_write(struct kdb_ctx *ctx, const char *path, kdb_slice bytes,
                                       bool is_synced);
 
+// True when the file is there and holds exactly these bytes.
+bool object_holds(const char *path, kdb_slice bytes);
+
 // Deletes a file or an empty folder; what is not there or cannot be deleted stays. True when it is
 // gone.
 bool object_remove(const char *path);

@@ -128,10 +128,9 @@ static kdb_status read_manifest(struct kdb_segment_service *service, struct kdb_
     return status;
 }
 
-// The partition's manifest object, also one without segments; NULL when it never had one.
-static kdb_status acquire_any(struct kdb_segment_service *service, struct kdb_partition *partition,
-                              struct kdb_ctx *ctx, kdb_read_tier tier,
-                              struct kdb_manifest **ret_manifest)
+kdb_status manifest_acquire_any(struct kdb_segment_service *service,
+                                struct kdb_partition *partition, struct kdb_ctx *ctx,
+                                kdb_read_tier tier, struct kdb_manifest **ret_manifest)
 {
     (void)pthread_mutex_lock(&partition->lock);
     bool is_loaded = partition->is_manifest_loaded;
@@ -163,7 +162,7 @@ kdb_status kdb_manifest_acquire(struct kdb_segment_service *service,
                                 kdb_read_tier tier, struct kdb_manifest **ret_manifest)
 {
     struct kdb_manifest *manifest;
-    KDB_TRY(acquire_any(service, partition, ctx, tier, &manifest));
+    KDB_TRY(manifest_acquire_any(service, partition, ctx, tier, &manifest));
     if (manifest && manifest->segment_count == 0) {
         kdb_manifest_unref(manifest);
         manifest = NULL;
@@ -326,7 +325,7 @@ kdb_status kdb_manifest_change(struct kdb_segment_service *service, struct kdb_c
                                struct kdb_ctx *ctx, const struct kdb_manifest_change *what)
 {
     struct kdb_manifest *now;
-    KDB_TRY(acquire_any(service, what->partition, ctx, KDB_READ_ANY, &now));
+    KDB_TRY(manifest_acquire_any(service, what->partition, ctx, KDB_READ_ANY, &now));
     struct change change = {.service = service,
                             .partition = what->partition,
                             .next = build_next(service, ctx, now, what)};

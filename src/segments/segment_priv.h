@@ -53,6 +53,13 @@ KDB_NODISCARD kdb_status segment_open(struct kdb_segment_service *service, kdb_s
 struct kdb_manifest *manifest_create(struct kdb_segment *const *segments,
                                      const struct manifest_head *head);
 
+// The partition's newest manifest, referenced for the caller: as kdb_manifest_acquire, but also one
+// that has no segments any more. NULL when the partition never had any.
+KDB_NODISCARD kdb_status manifest_acquire_any(struct kdb_segment_service *service,
+                                              struct kdb_partition *partition, struct kdb_ctx *ctx,
+                                              kdb_read_tier tier,
+                                              struct kdb_manifest **ret_manifest);
+
 // Marks in `ret_overlaps` which of the segments share keys with another within [first, end) (null
 // slices: no bound). True when any do.
 bool segment_find_overlaps(struct kdb_segment *const *segments, uint32_t count, kdb_slice first,

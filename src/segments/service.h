@@ -161,14 +161,13 @@ KDB_NODISCARD kdb_status kdb_manifest_change(struct kdb_segment_service *service
 
 // Deletes files of the partition's folder that no manifest knows (leftover .tmp, segments of an
 // interrupted flush): only files named batch-<number>.parquet[.tmp] whose footer carries our table
-// id and user (a .tmp needs none); writes manifest.json again when it is missing. For start-up,
-// before anything is flushed. *connection may be NULL: it is opened when a footer must be read, and
-// stays the caller's.
+// id and user (a .tmp needs none); writes manifest.json again when it is missing or shows another
+// manifest. For start-up, before anything is flushed. *connection may be NULL: it is opened when a
+// footer must be read, and stays the caller's.
 struct kdb_orphan_search {
     const struct kdb_table *table;
-    kdb_slice folder;
-    kdb_slice user;
-    const struct kdb_manifest *manifest; // may be NULL
+    struct kdb_partition *partition;
+    kdb_slice folder; // kdb_segment_folder
 };
 KDB_NODISCARD kdb_status kdb_segment_remove_orphans(struct kdb_segment_service *service,
                                                     struct kdb_engine_connection **connection,

@@ -55,15 +55,13 @@ static void leave_segment(struct segment_fixture *fixture, struct kdb_table *tab
 static uint32_t remove_orphans(struct segment_fixture *fixture, const struct kdb_table *table,
                                kdb_slice user)
 {
-    struct kdb_manifest *manifest = fixture_manifest(fixture, table, user);
-    const struct kdb_orphan_search where = {.table = table,
-                                            .folder = fixture_folder(fixture, table, user),
-                                            .user = user,
-                                            .manifest = manifest};
+    struct kdb_partition *partition = fixture_partition(fixture, table, user);
+    const struct kdb_orphan_search where = {
+        .table = table, .partition = partition, .folder = fixture_folder(fixture, table, user)};
     uint32_t removed = 99;
     expect_ok(fixture, kdb_segment_remove_orphans(fixture->service, &fixture->reader, &fixture->ctx,
                                                   &where, &removed));
-    kdb_manifest_unref(manifest);
+    kdb_partition_unref(partition);
     return removed;
 }
 
@@ -115,6 +113,40 @@ static void a_lost_mirror_is_written_again(void **state)
     assert_int_equal(unlink(mirror), 0);
     assert_int_equal(remove_orphans(fixture, table, KDB_LIT("a")), 0);
     assert_true(exists(mirror));
+    kdb_table_unref(table);
+}
+
+static kdb_slice content_of(struct segment_fixture *fixture, const char *path)
+{
+    char content[4096];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t len = fread(content, 1, sizeof(content), file);
+    (void)fclose(file);
+    return kdb_arena_copy(&fixture->ctx.arena, kdb_slice_of(content, len));
+}
+
+// As a server leaves it that dies between the manifest and its mirror: longer, shorter, as long.
+static void a_mirror_of_another_version_is_written_again(void **state)
+{
+    struct segment_fixture *fixture = *state;
+    const kdb_slice user = KDB_LIT("b");
+    struct kdb_table *table = fixture_plain_table(3, "mirror");
+    fixture_add_segment(fixture, table, user, make_rows(fixture, table, 0, 10), 10);
+    const char *mirror = path_in(fixture, fixture_folder(fixture, table, user), "manifest.json");
+    kdb_slice good = content_of(fixture, mirror);
+    const kdb_slice wrong[] = {
+        KDB_LIT("{}"), kdb_slice_of(good.data, good.len - 1), KDB_LIT(""),
+        kdb_arena_printf(&fixture->ctx.arena, "%.*s ", KDB_ARG(good)),
+        kdb_arena_printf(&fixture->ctx.arena, "[%.*s", KDB_ARG(kdb_slice_skip(good, 1)))};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        FILE *file = fopen(mirror, "w");
+        assert_non_null(file);
+        assert_int_equal(fwrite(wrong[i].data, 1, wrong[i].len, file), wrong[i].len);
+        (void)fclose(file);
+        assert_int_equal(remove_orphans(fixture, table, user), 0);
+        assert_true(kdb_slice_equal(content_of(fixture, mirror), good));
+    }
     kdb_table_unref(table);
 }
 
@@ -181,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(only_our_leftovers_go, fixture_reset),
         cmocka_unit_test_setup(a_lost_mirror_is_written_again, fixture_reset),
+        cmocka_unit_test_setup(a_mirror_of_another_version_is_written_again, fixture_reset),
         cmocka_unit_test_setup(a_folder_that_is_not_there_has_no_leftovers, fixture_reset),
         cmocka_unit_test_setup(a_dropped_table_goes_with_its_last_reader, fixture_reset),
         cmocka_unit_test_setup(foreign_files_keep_their_folder, fixture_reset),
