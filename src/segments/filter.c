@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define BLOCK_BYTES 32
+#define BLOCK_BYTES ((size_t)32)
 #define BLOCK_WORDS 8
 
 // Tenths of a bit per key: the specification's formula gives 9.7 bits for 1 %, when every block
@@ -100,7 +100,7 @@ static size_t block_of(uint64_t hash, size_t block_count)
     return (size_t)((hash >> 32) * (uint64_t)block_count >> 32);
 }
 
-static uint32_t bit_of(uint64_t hash, int word)
+static uint32_t bit_of(uint64_t hash, size_t word)
 {
     return UINT32_C(1) << ((uint32_t)hash * salts[word] >> 27);
 }
@@ -116,7 +116,7 @@ void kdb_filter_build(const uint64_t *hashes, uint64_t count, struct kdb_buf *ou
     memset(filter, 0, bytes);
     for (uint64_t i = 0; i < count; i++) {
         char *block = filter + block_of(hashes[i], block_count) * BLOCK_BYTES;
-        for (int word = 0; word < BLOCK_WORDS; word++) {
+        for (size_t word = 0; word < BLOCK_WORDS; word++) {
             uint32_t bits_set = load_u32(block + 4 * word) | bit_of(hashes[i], word);
             memcpy(block + 4 * word, &bits_set, sizeof(bits_set));
         }
@@ -129,7 +129,7 @@ bool kdb_filter_may_hold(kdb_slice filter, uint64_t hash)
     if (filter.len == 0 || filter.len % BLOCK_BYTES != 0)
         return true;
     const char *block = filter.data + block_of(hash, filter.len / BLOCK_BYTES) * BLOCK_BYTES;
-    for (int word = 0; word < BLOCK_WORDS; word++) {
+    for (size_t word = 0; word < BLOCK_WORDS; word++) {
         if ((load_u32(block + 4 * word) & bit_of(hash, word)) == 0)
             return false;
     }
