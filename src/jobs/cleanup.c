@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // After DROP TABLE: the files of every partition, then its manifests. The rows went with the
 // definition.
+#include "base/fault.h"
 #include "jobs/jobs_priv.h"
 #include "txn/layout.h"
 
@@ -88,6 +89,8 @@ static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slic
         status = clean_partition(cleanup, table_id, user);
     }
     kdb_store_scan_close(scan);
+    if (status == KDB_OK && cleanup->partitions > 0 && kdb_fault_point("cleanup.removed"))
+        status = kdb_fail(cleanup->ctx, KDB_ERR_IO, "injected: cleanup.removed");
     if (status == KDB_OK && cleanup->partitions > 0)
         status = kdb_commit_batch(cleanup->jobs->options.committer, cleanup->ctx, cleanup->batch);
     kdb_store_batch_close(cleanup->batch);

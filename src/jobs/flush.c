@@ -230,12 +230,18 @@ kdb_status flush_run(struct job *job, struct job_thread *thread)
 struct leftovers {
     struct kdb_jobs *jobs;
     struct job_thread *thread;
-    struct kdb_ctx *ctx;
-    kdb_status status;
-    size_t capacity;
+    struct kdb_ctx *ctx;    // of one partition
+    struct kdb_ctx reading; // of one key: it holds on to what it read
     struct flushed_key *keys;
-    size_t key_count;
+    size_t key_count, capacity;
 };
+
+static void note_leftover(struct leftovers *left, kdb_slice key, int64_t seq)
+{
+    struct kdb_arena *arena = &left->ctx->arena;
+    struct flushed_key flushed = {kdb_arena_copy(arena, key), seq};
+    KDB_PUSH(arena, left->keys, left->key_count, left->capacity, flushed);
+}
 
 // Hot rows of the partition that are also, at the same version, in its segments.
 static kdb_status collect_leftovers(struct leftovers *left, const struct kdb_table *table,
@@ -273,17 +279,19 @@ static kdb_status collect_leftovers(struct leftovers *left, const struct kdb_tab
         int64_t seq = 0;
         for (size_t i = key.len - 8; i < key.len; i++)
             seq = seq << 8 | (unsigned char)key.data[i];
-        struct flushed_key flushed = {kdb_arena_copy(&left->ctx->arena, primary), seq};
-        status = kdb_cold_get(&reader, left->ctx, flushed.key, &row);
-        if (status == KDB_OK && row.data && kdb_row_seq(row) == seq)
-            KDB_PUSH(&left->ctx->arena, left->keys, left->key_count, left->capacity, flushed);
+        status = kdb_cold_get(&reader, &left->reading, primary, &row);
+        if (status != KDB_OK)
+            left->ctx->error = left->reading.error;
+        else if (row.data && kdb_row_seq(row) == seq)
+            note_leftover(left, primary, seq);
+        kdb_ctx_reset(&left->reading);
     }
     kdb_store_scan_close(scan);
     return status;
 }
 
-static kdb_status resume_partition(struct leftovers *left, struct kdb_table *table,
-                                   struct kdb_partition *partition)
+static kdb_status resume_opened(struct leftovers *left, struct kdb_table *table,
+                                struct kdb_partition *partition)
 {
     struct kdb_jobs *jobs = left->jobs;
     struct kdb_manifest *manifest;
@@ -310,29 +318,45 @@ static kdb_status resume_partition(struct leftovers *left, struct kdb_table *tab
     return KDB_OK;
 }
 
+static kdb_status resume_partition(struct leftovers *left, struct kdb_table *table, kdb_slice user)
+{
+    struct kdb_partition *partition;
+    KDB_TRY(kdb_partition_open(left->jobs->options.partitions, left->ctx, table->id, user,
+                               KDB_READ_ANY, &partition));
+    kdb_status status = resume_opened(left, table, partition);
+    kdb_partition_unref(partition);
+    return status;
+}
+
+// Rows that stay in both tiers count once: what cannot be finished (a damaged file) does not keep
+// the server from starting.
 static bool resume_one(void *arg, uint32_t table_id, kdb_slice user,
                        const struct kdb_partition_counters *counters)
 {
     struct leftovers *left = arg;
-    if (counters->hot_rows == 0 || counters->last_flush_ms < 0)
+    if (counters->hot_rows == 0)
         return true;
     struct kdb_catalog_snapshot *snapshot = kdb_catalog_acquire(left->jobs->options.catalog);
     struct kdb_table *table = kdb_catalog_table_by_id(snapshot, table_id);
-    struct kdb_partition *partition =
-        table ? jobs_partition(left->jobs, left->ctx, table_id, user) : NULL;
+    if (table && resume_partition(left, table, user) != KDB_OK)
+        kdb_log_warn("jobs", NULL, "an interrupted flush of %.*s.%.*s was not finished: %s",
+                     KDB_ARG(table->space), KDB_ARG(table->name), left->ctx->error.message);
     left->keys = NULL;
     left->key_count = 0;
     left->capacity = 0;
-    if (partition)
-        left->status = resume_partition(left, table, partition);
-    kdb_partition_unref(partition);
+    kdb_ctx_reset(left->ctx);
     kdb_catalog_release(snapshot);
-    return left->status == KDB_OK;
+    return true;
 }
 
 kdb_status flush_resume(struct kdb_jobs *jobs, struct job_thread *thread, struct kdb_ctx *ctx)
 {
-    struct leftovers left = {.jobs = jobs, .thread = thread, .ctx = ctx};
-    KDB_TRY(kdb_partition_scan_stored(jobs->options.store, ctx, 0, resume_one, &left));
-    return left.status;
+    struct kdb_ctx own;
+    kdb_ctx_init(&own, 0);
+    struct leftovers left = {.jobs = jobs, .thread = thread, .ctx = &own};
+    kdb_ctx_init(&left.reading, 0);
+    kdb_status status = kdb_partition_scan_stored(jobs->options.store, ctx, 0, resume_one, &left);
+    kdb_ctx_deinit(&left.reading);
+    kdb_ctx_deinit(&own);
+    return status;
 }

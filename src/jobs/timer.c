@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "jobs/jobs_priv.h"
 #include "txn/layout.h"
 
@@ -257,22 +258,11 @@ static bool load_counters(void *arg, uint32_t table_id, kdb_slice user,
     return true;
 }
 
-static kdb_status load_manifest(struct loading *loading, kdb_slice key)
+static kdb_status open_manifest(struct loading *loading, struct kdb_table *table, kdb_slice user)
 {
     struct kdb_jobs *jobs = loading->jobs;
-    const unsigned char *bytes = (const unsigned char *)key.data + 1;
-    if (key.len < 6)
-        return kdb_fail(loading->ctx, KDB_ERR_CORRUPT, "a manifest has a damaged key");
-    uint32_t table_id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-                        (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
-    kdb_value user;
-    size_t taken;
-    KDB_TRY(kdb_key_read(kdb_slice_skip(key, 5), loading->ctx, KDB_TYPE(KDB_TEXT), &user, &taken));
-    struct kdb_table *table = kdb_catalog_table_by_id(loading->snapshot, table_id);
-    if (!table || table->retention_ms < 0)
-        return KDB_OK;
     struct kdb_partition *partition;
-    KDB_TRY(kdb_partition_open(jobs->options.partitions, loading->ctx, table_id, user.bytes,
+    KDB_TRY(kdb_partition_open(jobs->options.partitions, loading->ctx, table->id, user,
                                KDB_READ_ANY, &partition));
     struct kdb_manifest *manifest = NULL;
     kdb_status status = kdb_manifest_acquire(jobs->options.segments, partition, loading->ctx,
@@ -282,6 +272,26 @@ static kdb_status load_manifest(struct loading *loading, kdb_slice key)
     kdb_manifest_unref(manifest);
     kdb_partition_unref(partition);
     return status;
+}
+
+// A damaged manifest is told to whoever reads the table; the server starts.
+static kdb_status load_manifest(struct loading *loading, kdb_slice key)
+{
+    const unsigned char *bytes = (const unsigned char *)key.data + 1;
+    if (key.len < 6)
+        return kdb_fail(loading->ctx, KDB_ERR_CORRUPT, "a manifest has a damaged key");
+    uint32_t table_id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                        (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
+    kdb_value user;
+    size_t taken;
+    KDB_TRY(kdb_key_read(kdb_slice_skip(key, 5), loading->ctx, KDB_TYPE(KDB_TEXT), &user, &taken));
+    struct kdb_table *table = kdb_catalog_table_by_id(loading->snapshot, table_id);
+    if (!table || table->retention_ms < 0 || open_manifest(loading, table, user.bytes) == KDB_OK)
+        return KDB_OK;
+    kdb_log_warn("jobs", NULL, "deleted rows of %.*s.%.*s are not looked for: %s",
+                 KDB_ARG(table->space), KDB_ARG(table->name), loading->ctx->error.message);
+    kdb_ctx_clear_error(loading->ctx);
+    return KDB_OK;
 }
 
 static kdb_status load_manifests(struct loading *loading)

@@ -129,7 +129,10 @@ static kdb_status open_committer(struct kdb_server *server, struct kdb_ctx *ctx)
         .sink = &server->sink,
         .flush_due = flush_due,
         .flush_self = server};
-    return kdb_committer_open(&options, ctx, &server->committer);
+    KDB_TRY(kdb_committer_open(&options, ctx, &server->committer));
+    // SNOWFLAKE_ID() does not repeat itself either when the clock was set back.
+    kdb_snowflake_resume_after(&server->ids, kdb_committer_last_seq(server->committer));
+    return KDB_OK;
 }
 
 static void open_engine(struct kdb_server *server)

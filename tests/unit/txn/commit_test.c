@@ -289,6 +289,28 @@ static void test_seq_and_counters_survive_reopening(void **state)
     assert_true(put(f, 3, 0, 1) > last);
 }
 
+static int64_t hour_behind(void *self)
+{
+    (void)self;
+    return kdb_clock_now_us(kdb_clock_system()) - INT64_C(3600) * 1000000;
+}
+
+static void test_seq_goes_on_when_the_clock_was_set_back(void **state)
+{
+    struct fixture *f = *state;
+    int64_t last = put(f, 1, 0, 1);
+    kdb_committer_close(f->committer);
+    static const struct kdb_clock behind = {hour_behind, NULL};
+    const struct kdb_committer_options options = {
+        .store = f->store, .clock = &behind, .worker_id = 1};
+    assert_int_equal(kdb_committer_open(&options, &f->ctx, &f->committer), KDB_OK);
+    for (int64_t id = 2; id < 50; id++) {
+        int64_t seq = put(f, id, 0, 1);
+        assert_true(seq > last);
+        last = seq;
+    }
+}
+
 static void test_dropped_partition_refuses(void **state)
 {
     struct fixture *f = *state;
@@ -475,6 +497,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_removal_leaves_newer_versions_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_absent_after_removal_proves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_seq_and_counters_survive_reopening, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_seq_goes_on_when_the_clock_was_set_back, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_dropped_partition_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_partition_is_reported, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answer_may_free_the_partition, setup, teardown),
