@@ -39,6 +39,16 @@ static void write_parameters(const struct job *job, struct kdb_buf *out)
     kdb_buf_printf(out, "\"reason\":\"%s\"}", job->reason);
 }
 
+// The path of a source file from the project's folder on; the compiler saw it from the build's.
+static const char *source_name(const char *file)
+{
+    if (!file)
+        return "?";
+    while (strncmp(file, "../", 3) == 0)
+        file += 3;
+    return file;
+}
+
 void record_write(const struct job *job, struct kdb_buf *out)
 {
     kdb_buf_printf(out, "{\"format\":%d,\"id\":\"%s\",\"kind\":%d,\"state\":%d", RECORD_FORMAT,
@@ -49,7 +59,7 @@ void record_write(const struct job *job, struct kdb_buf *out)
         write_text(out, "message", kdb_slice_cstr(job->ctx.error.message));
         kdb_buf_printf(out, ",\"trace\":\"%s at %s:%d\"",
                        kdb_status_info(job->ctx.error.status)->name,
-                       job->ctx.error.file ? job->ctx.error.file : "?", job->ctx.error.line);
+                       source_name(job->ctx.error.file), job->ctx.error.line);
     } else {
         write_text(out, "message", job->message);
     }

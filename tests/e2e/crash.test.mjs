@@ -2,7 +2,7 @@
 // kill -9 at every named point of commit and flush, and at random under load: what was acknowledged is
 // there exactly once, nothing half done is visible, manifests and files agree.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readyServer, root } from './lib/server.mjs';
 import { counters, files, flush, manifest, mirror, scopeFolder, segments, test } from './lib/suite.mjs';
@@ -146,7 +146,7 @@ async function prepared(t, policy, retention = '7d') {
     return { server, clients, model: new Model(), random: generator(seed) };
 }
 
-for (const point of faultPoints()) {
+for (const point of faultPoints().filter((name) => !name.startsWith('cleanup.'))) {
     test(`killed at ${point}`, async (t) => {
         const { server, clients, model, random } = await prepared(t, 'rows:60');
         await load(clients, model, random, 150);
@@ -170,9 +170,70 @@ for (const point of faultPoints()) {
     });
 }
 
+// The same points, passed by the job that writes the segments of a scope anew.
+for (const point of faultPoints().filter((name) => /^(segment|manifest)\./.test(name))) {
+    test(`killed at ${point} while segments are rewritten`, async (t) => {
+        const { server, clients, model, random } = await prepared(t, 'rows:60');
+        for (const limit of [200, 400]) { // two segments of each user at least
+            await load(clients, model, random, limit);
+            await flush(server.admin, 'c.t');
+        }
+        await server.stop();
+        await server.start({ env: { KALAMDB_FAULT: `${point}:kill:${1 + random(2)}` } });
+        server.mayEnd = true;
+        await server.admin.post('STORAGE COMPACT TABLE c.t').catch(() => null);
+        await server.ends();
+        assert.equal(server.exit.signal, 'SIGKILL', server.log.slice(-2000));
+        await server.start({ env: {} });
+        await verify(server, clients, model, `seed ${seed}, rewriting, ${point}`);
+        await server.admin.run('STORAGE COMPACT TABLE c.t');
+        await until('one segment each is left', () => USERS.every((user) => segments(scopeFolder(server, user, 'c.t')).length === 1));
+        await verify(server, clients, model, `${point}, and rewritten after all`);
+    });
+}
+
+test('killed at cleanup.removed: the next start ends what DROP TABLE began', async (t) => {
+    const { server, clients, model, random } = await prepared(t, 'rows:60');
+    await load(clients, model, random, 150);
+    await flush(server.admin, 'c.t');
+    await server.stop();
+    await server.start({ env: { KALAMDB_FAULT: 'cleanup.removed:kill' } });
+    server.mayEnd = true;
+    await server.admin.post('DROP TABLE c.t').catch(() => null);
+    await server.ends();
+    assert.equal(server.exit.signal, 'SIGKILL', server.log.slice(-2000));
+    await server.start({ env: {} });
+    for (const user of USERS) assert.deepEqual(files(scopeFolder(server, user, 'c.t')), []);
+    assert.deepEqual(await server.admin.rows("SELECT * FROM system.manifest WHERE table_name = 't'"), []);
+    await server.admin.run('CREATE USER TABLE c.t (id INT PRIMARY KEY, v TEXT NOT NULL)');
+    await verify(server, clients, new Model(), 'a table of the same name is empty');
+});
+
+test('a damaged file does not keep the server from starting after a crash', async (t) => {
+    const { server, clients } = await prepared(t, 'rows:1000');
+    const [ann] = clients;
+    await ann.run(`INSERT INTO c.t VALUES ${Array.from({ length: 20 }, (_, i) => `(${i}, 'v${i}')`).join(', ')}`);
+    await server.stop();
+    await server.start({ env: { KALAMDB_FAULT: 'flush.removing:kill' } });
+    server.mayEnd = true;
+    await server.admin.post('STORAGE FLUSH TABLE c.t').catch(() => null);
+    await server.ends();
+    const folder = scopeFolder(server, 'ann', 'c.t');
+    const [name] = segments(folder);
+    const good = readFileSync(join(folder, name));
+    writeFileSync(join(folder, name), 'rubbish');
+    await server.start({ env: {} });
+    assert.match(server.log, /interrupted flush of c\.t was not finished: segment file batch-\d+\.parquet/);
+    await server.admin.run('CREATE USER TABLE c.other (id INT PRIMARY KEY)');
+    writeFileSync(join(folder, name), good);
+    assert.equal(await ann.value('SELECT COUNT(*) FROM c.t'), '20', 'what is in both tiers counts once');
+    await flush(server.admin, 'c.t');
+    assert.deepEqual(await ann.column('SELECT id FROM c.t'), Array.from({ length: 20 }, (_, i) => i));
+});
+
 test('a step that fails instead of dying is told, and tried again', async (t) => {
     const { server, clients, model, random } = await prepared(t, 'rows:60');
-    for (const point of faultPoints().filter((name) => !name.startsWith('store.'))) {
+    for (const point of faultPoints().filter((name) => !/^(store|cleanup)\./.test(name))) {
         await server.stop();
         await server.start({ env: { KALAMDB_FAULT: `${point}:fail:1` } });
         await load(clients, model, random, model.acknowledged + 250);

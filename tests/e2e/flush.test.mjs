@@ -464,6 +464,27 @@ test('T132: a job says what it did', async () => {
     assert.equal(typeof job.message, 'string');
 });
 
+test('T132: a job that fails says why, loses nothing, and is made again', async (t) => {
+    const other = await readyServer(t, { env: { KALAMDB_FAULT: 'segment.synced:fail:0' }, settings: { jobs: { max_retries: 1, retry_backoff_ms: 1 } } });
+    await other.admin.run("CREATE NAMESPACE fl; CREATE USER TABLE fl.t (id INT PRIMARY KEY, v TEXT) WITH (FLUSH_POLICY = 'rows:3')");
+    await insert(other.admin, 'fl.t', range(0, 3));
+    const failed = await until('the flush fails', async () => {
+        const [job] = await other.admin.objects("SELECT * FROM system.jobs WHERE status = 'failed'");
+        return job;
+    });
+    assert.equal(failed.message, 'injected: segment.synced');
+    assert.equal(failed.retry_count, 1);
+    assert.match(failed.trace, /^\w+ at src\/segments\/segment_write\.c:\d+$/);
+    assert.deepEqual([JSON.parse(failed.result).rows, JSON.parse(failed.metrics).files], [0, 0]);
+    assert.deepEqual(files(scopeFolder(other, 'admin', 'fl.t')), [], 'nothing is left behind');
+    for (let id = 3; id < 8; id++) await insert(other.admin, 'fl.t', [id]);
+    assert.equal(await other.admin.value("SELECT COUNT(*) FROM system.jobs WHERE job_type = 'flush'"), '1', 'not with every write');
+    assert.deepEqual(await idsOf(other.admin, 'fl.t'), range(0, 8));
+    await other.restart({ env: {} });
+    await until('the rows leave the hot tier', async () => (await counters(other.admin, 'fl.t', 'admin')).hot === 0);
+    assert.deepEqual(await idsOf(other.admin, 'fl.t'), range(0, 8));
+});
+
 test('T132: finished jobs leave the history after its retention', async (t) => {
     const other = await readyServer(t, { settings: { jobs: { history_retention: '1s' } } });
     await other.admin.run('CREATE NAMESPACE fl; CREATE USER TABLE fl.t (id INT PRIMARY KEY, v TEXT)');
