@@ -167,14 +167,19 @@ kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct
     return KDB_OK;
 }
 
+static bool is_row(const struct kdb_ast *left, const struct kdb_ast *right)
+{
+    return left->kind == KDB_AST_ROW || right->kind == KDB_AST_ROW;
+}
+
 static kdb_status bind_operator(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
 {
     struct kdb_expr **args;
-    KDB_TRY(bind_args(bind, ast, &args));
-    for (size_t i = 0; i < ast->arg_count; i++) {
-        if (ast->args[i]->kind == KDB_AST_ROW)
-            return bind_unsupported(bind, "row comparison", ast->position);
+    if (ast->arg_count == 2 && is_row(ast->args[0], ast->args[1])) {
+        const struct row_pair rows = {ast->args[0], ast->args[1], ast->position};
+        return bind_row_comparison(bind, &rows, ast->name, ret);
     }
+    KDB_TRY(bind_args(bind, ast, &args));
     return bind_call(bind, ast->name, true, args, ast->arg_count, ast->position, ret);
 }
 
@@ -222,15 +227,13 @@ static kdb_status bind_comparable(struct bind *bind, struct kdb_expr **left,
 static kdb_status bind_in(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
 {
     struct kdb_expr **args;
+    if (ast->args[0]->kind == KDB_AST_ROW)
+        return bind_row_in(bind, ast, ret);
     KDB_TRY(bind_args(bind, ast, &args));
     KDB_TRY(bind_count_terms(bind, ast->arg_count - 1));
     if (ast->arg_count == 2)
         return bind_call(bind, ast->is_negated ? KDB_LIT("<>") : KDB_LIT("="), true, args, 2,
                          ast->position, ret);
-    for (size_t i = 0; i < ast->arg_count; i++) {
-        if (ast->args[i]->kind == KDB_AST_ROW)
-            return bind_unsupported(bind, "row comparison", ast->position);
-    }
     kdb_type type;
     KDB_TRY(bind_common(bind, args, ast->arg_count, "IN", &type));
     struct kdb_expr *probe[2] = {args[0], args[1]};
@@ -242,13 +245,21 @@ static kdb_status bind_in(struct bind *bind, const struct kdb_ast *ast, struct k
     return KDB_OK;
 }
 
-static struct kdb_expr *combine(struct bind *bind, kdb_expr_kind kind, struct kdb_expr *a,
-                                struct kdb_expr *b)
+struct kdb_expr *bind_combine(struct bind *bind, kdb_expr_kind kind, struct kdb_expr *a,
+                              struct kdb_expr *b)
 {
     struct kdb_expr **args = new_args(bind, 2);
     args[0] = a;
     args[1] = b;
     return with_args(bind, bind_new(bind, kind, KDB_TYPE(KDB_BOOLEAN), a->position), args, 2);
+}
+
+struct kdb_expr *bind_not(struct bind *bind, struct kdb_expr *expr)
+{
+    struct kdb_expr **args = new_args(bind, 1);
+    args[0] = expr;
+    return with_args(bind, bind_new(bind, KDB_EXPR_NOT, KDB_TYPE(KDB_BOOLEAN), expr->position),
+                     args, 1);
 }
 
 // low <= x AND x <= high, each side resolved on its own as PostgreSQL does.
@@ -264,7 +275,7 @@ static kdb_status between_half(struct bind *bind, const struct kdb_ast *ast, siz
         kdb_slice name = kdb_slice_cstr(operators[ast->is_negated ? 1 : 0][i]);
         KDB_TRY(bind_call(bind, name, true, args, 2, ast->position, &sides[i]));
     }
-    *ret = combine(bind, ast->is_negated ? KDB_EXPR_OR : KDB_EXPR_AND, sides[0], sides[1]);
+    *ret = bind_combine(bind, ast->is_negated ? KDB_EXPR_OR : KDB_EXPR_AND, sides[0], sides[1]);
     return KDB_OK;
 }
 
@@ -278,7 +289,7 @@ static kdb_status bind_between(struct bind *bind, const struct kdb_ast *ast, str
     }
     struct kdb_expr *swapped;
     KDB_TRY(between_half(bind, ast, 2, 1, &swapped));
-    *ret = combine(bind, ast->is_negated ? KDB_EXPR_AND : KDB_EXPR_OR, straight, swapped);
+    *ret = bind_combine(bind, ast->is_negated ? KDB_EXPR_AND : KDB_EXPR_OR, straight, swapped);
     return KDB_OK;
 }
 
@@ -290,14 +301,7 @@ static kdb_status bind_like(struct bind *bind, const struct kdb_ast *ast, struct
     struct kdb_expr *like;
     KDB_TRY(bind_call(bind, is_ilike ? KDB_LIT("~~*") : KDB_LIT("~~"), true, args, ast->arg_count,
                       ast->position, &like));
-    if (!ast->is_negated) {
-        *ret = like;
-        return KDB_OK;
-    }
-    struct kdb_expr **inner = new_args(bind, 1);
-    inner[0] = like;
-    *ret = with_args(bind, bind_new(bind, KDB_EXPR_NOT, KDB_TYPE(KDB_BOOLEAN), ast->position),
-                     inner, 1);
+    *ret = ast->is_negated ? bind_not(bind, like) : like;
     return KDB_OK;
 }
 
@@ -457,6 +461,9 @@ static kdb_status bind_cast(struct bind *bind, const struct kdb_ast *ast, struct
 static kdb_status bind_subquery(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
 {
     struct kdb_query *query;
+    if (ast->kind == KDB_AST_QUANTIFIED && ast->args[0]->kind == KDB_AST_ROW)
+        return bind_unsupported(bind, "comparing a row with a subquery; write EXISTS",
+                                ast->position);
     KDB_TRY(bind_select(bind, ast->select, &query));
     struct kdb_expr *expr = bind_new(bind, KDB_EXPR_SUBQUERY, KDB_TYPE(KDB_BOOLEAN), ast->position);
     expr->query = query;
@@ -476,8 +483,6 @@ static kdb_status bind_subquery(struct bind *bind, const struct kdb_ast *ast, st
         return KDB_OK;
     }
     expr->subquery_kind = ast->is_all ? KDB_SUBQUERY_ALL : KDB_SUBQUERY_ANY;
-    if (ast->args[0]->kind == KDB_AST_ROW)
-        return bind_unsupported(bind, "row comparison", ast->position);
     struct kdb_expr **sides = new_args(bind, 2);
     KDB_TRY(bind_expr(bind, ast->args[0], &sides[0]));
     // The subquery's column stands in as a typed placeholder; only the operator's choice of types

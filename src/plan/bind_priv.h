@@ -109,12 +109,26 @@ kdb_status bind_boolean(struct bind *bind, const struct kdb_ast *ast, const char
                         struct kdb_expr **ret);
 kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct kdb_expr **args,
                      size_t count, int position, struct kdb_expr **ret);
+struct kdb_expr *bind_combine(struct bind *bind, kdb_expr_kind kind, struct kdb_expr *a,
+                              struct kdb_expr *b); // a AND b, a OR b
+struct kdb_expr *bind_not(struct bind *bind, struct kdb_expr *expr);
 kdb_status bind_column(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret);
 struct kdb_expr *bind_column_of(struct bind *bind, const struct kdb_relation *relation,
                                 uint32_t column);
 // Whether the qualifier of a column or star names this relation.
 bool bind_is_named(const struct kdb_relation *relation, const struct kdb_ast *ast);
 kdb_slice bind_output_name(const struct kdb_ast *ast);
+
+// bind_row.c
+struct row_pair {
+    const struct kdb_ast *left, *right;
+    int position; // of the comparison
+};
+// Two rows compared by the operator of this name.
+kdb_status bind_row_comparison(struct bind *bind, const struct row_pair *rows, kdb_slice name,
+                               struct kdb_expr **ret);
+// A row [NOT] IN a list of rows.
+kdb_status bind_row_in(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret);
 
 // bind_call.c
 kdb_status bind_function(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret);
