@@ -85,9 +85,10 @@ static kdb_status check_width(struct bind *bind, const struct kdb_ast_insert *as
     return KDB_OK;
 }
 
+// Stops with `*ret_needs_engine` at a value that the row path cannot compute.
 static kdb_status insert_values(struct bind *bind, const struct kdb_ast_insert *ast,
                                 struct kdb_insert_plan *insert, const uint32_t *columns,
-                                size_t column_count)
+                                size_t column_count, bool *ret_needs_engine)
 {
     const struct kdb_ast_select *source = ast->source;
     const struct kdb_schema *schema = insert->table->schema;
@@ -109,9 +110,9 @@ static kdb_status insert_values(struct bind *bind, const struct kdb_ast_insert *
             struct kdb_expr *expr;
             KDB_TRY(bind_expr(bind, value, &expr));
             KDB_TRY(bind_assign(bind, expr, &schema->columns[columns[i]], &insert->rows[row][i]));
-            if (!row_path_can_eval(insert->rows[row][i]))
-                return bind_unsupported(bind, "subqueries in VALUES; write INSERT … SELECT",
-                                        value->position);
+            *ret_needs_engine = !row_path_can_eval(insert->rows[row][i]);
+            if (*ret_needs_engine)
+                return KDB_OK;
         }
         KDB_TRY(kdb_ctx_check(bind->ctx));
     }
@@ -169,8 +170,15 @@ kdb_status bind_insert(struct bind *bind, const struct kdb_ast_insert *ast)
     }
     bool is_values = ast->source->value_rows && ast->source->cte_count == 0 &&
                      ast->source->order_count == 0 && !ast->source->limit && !ast->source->offset;
+    bool needs_engine = !is_values;
     if (is_values)
-        return insert_values(bind, ast, insert, columns, column_count);
+        KDB_TRY(insert_values(bind, ast, insert, columns, column_count, &needs_engine));
+    if (!needs_engine)
+        return KDB_OK;
+    // VALUES with a subquery is a query like any other.
+    insert->rows = NULL;
+    insert->row_count = 0;
+    bind->scope = NULL;
     return insert_query(bind, ast, insert, columns, column_count);
 }
 

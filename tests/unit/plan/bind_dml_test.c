@@ -95,8 +95,8 @@ static void test_inserts(void **state)
          "column \"d\" is of type date but expression is of type integer", 34},
         {"INSERT INTO t (id, ok) VALUES (1, 5)",
          "column \"ok\" is of type boolean but expression is of type integer", 35},
-        {"INSERT INTO words (n) VALUES ((SELECT 1))",
-         "subqueries in VALUES; write INSERT … SELECT: not supported", 31},
+        {"INSERT INTO words (n) VALUES ((SELECT 1)), (DEFAULT)",
+         "DEFAULT outside VALUES and SET: not supported", 45},
         {"INSERT INTO words (word) VALUES (word)", "column \"word\" does not exist", 34},
         {"INSERT INTO nowhere VALUES (1)", "table app.nowhere does not exist", 13},
         {"INSERT INTO words SELECT 'x', 1, 2", "INSERT has more expressions than target columns",
@@ -116,6 +116,22 @@ static void test_inserts(void **state)
          "aggregate functions are not allowed in VALUES", 34},
     };
     BIND_REFUSALS(refusals);
+}
+
+// A subquery among the values makes the rows a query's.
+static void test_values_with_a_subquery(void **state)
+{
+    (void)state;
+    struct kdb_plan *plan =
+        bind_plan("INSERT INTO words (n, word) VALUES (1, 'x'), ((SELECT 2), 'y')");
+    assert_int_equal(plan->insert->row_count, 0);
+    assert_null(plan->insert->rows);
+    assert_non_null(plan->query);
+    assert_int_equal(plan->query->value_row_count, 2);
+    assert_int_equal(plan->insert->source_of[0], 1);
+    assert_int_equal(plan->insert->source_of[1], 0);
+    assert_int_equal(plan->path, KDB_PATH_ENGINE);
+    kdb_plan_unref(plan);
 }
 
 static void test_updates(void **state)
@@ -169,6 +185,7 @@ static void test_deletes(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_inserts),
+    cmocka_unit_test(test_values_with_a_subquery),
     cmocka_unit_test(test_updates),
     cmocka_unit_test(test_deletes),
     cmocka_unit_test(test_values_take_the_types_of_their_columns),
