@@ -88,6 +88,12 @@ static kdb_status fail_column(const struct delivery *delivery, uint32_t index, d
                     KDB_ARG(kdb_type_sql(&ctx->arena, expected)));
 }
 
+// A DECIMAL whose digits only the engine knows.
+static bool is_open_decimal(kdb_type type)
+{
+    return type.kind == KDB_DECIMAL && type.precision == 0;
+}
+
 static kdb_status open_column(struct delivery *delivery, uint32_t index)
 {
     const struct kdb_engine_statement *statement = delivery->run->statement;
@@ -97,7 +103,7 @@ static kdb_status open_column(struct delivery *delivery, uint32_t index)
     duckdb_logical_type logical = duck.column_logical_type(&delivery->result, index);
     duckdb_type id = duck.get_type_id(logical);
     bool is_known = true;
-    if (statement->columns)
+    if (statement->columns && !is_open_decimal(statement->columns[index]))
         column->type = statement->columns[index];
     else
         is_known = engine_type_of(logical, &column->type);

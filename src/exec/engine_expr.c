@@ -4,6 +4,7 @@
 #include "engine/quote.h"
 #include "exec/engine_text_priv.h"
 #include "plan/function.h"
+#include "types/decimal.h"
 
 static struct kdb_buf *out(struct printer *printer)
 {
@@ -50,7 +51,12 @@ static void print_input(struct printer *printer, const struct kdb_expr *expr)
         at < text->param_count
             ? at + 1
             : add_param(printer, (struct engine_param){.is_input = true, .input = expr->input});
-    print_param(printer, number, expr->type);
+    kdb_type type = expr->type;
+    if (type.kind == KDB_DECIMAL && type.precision == 0) // as many digits as the value has
+        type = (kdb_type){.kind = KDB_DECIMAL,
+                          .precision = KDB_DECIMAL_DIGITS,
+                          .scale = printer->exec->inputs[expr->input].scale};
+    print_param(printer, number, type);
 }
 
 // What is the same for every row of the statement (NOW(), CURRENT_USER()) is computed by the
@@ -271,6 +277,11 @@ static kdb_status print_text_cast(struct printer *printer, const struct kdb_expr
         return KDB_OK;
     case KDB_BYTES:
         return print_around(printer, "('\\x' || lower(hex(", arg, ")))");
+    case KDB_INTERVAL: // 1 mon, -1 days, +01:00:00 behind what is negative
+        return print_around(
+            printer, "regexp_replace(regexp_replace(replace(CAST(", arg,
+            " AS VARCHAR), 'month', 'mon'), '(-1 [a-z]+?)s?( |$)', '\\1s\\2', 'g'), "
+            "'(-\\d+ [a-z]+) (\\d)', '\\1 +\\2', 'g')");
     default:
         return print_around(printer, "CAST(", arg, " AS VARCHAR)");
     }

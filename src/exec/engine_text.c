@@ -146,14 +146,16 @@ static kdb_status print_values(struct printer *printer, const struct kdb_query *
 static kdb_status print_target(struct printer *printer, const struct kdb_target *target,
                                size_t index)
 {
+    kdb_type type = target->expr->type;
     bool is_exact = target->expr->kind == KDB_EXPR_COLUMN || target->expr->kind == KDB_EXPR_CAST ||
-                    target->expr->kind == KDB_EXPR_INPUT || target->expr->kind == KDB_EXPR_CONST;
+                    target->expr->kind == KDB_EXPR_INPUT || target->expr->kind == KDB_EXPR_CONST ||
+                    (type.kind == KDB_DECIMAL && type.precision == 0);
     if (!is_exact)
         KDB_BUF_LIT(out(printer), "CAST(");
     KDB_TRY(engine_print_expr(printer, target->expr));
     if (!is_exact) {
         KDB_BUF_LIT(out(printer), " AS ");
-        kdb_engine_quote_type(out(printer), target->expr->type);
+        kdb_engine_quote_type(out(printer), type);
         kdb_buf_put(out(printer), ')');
     }
     kdb_buf_printf(out(printer), " AS c%zu", index);
@@ -211,6 +213,19 @@ static kdb_status print_key_order(struct printer *printer, const struct kdb_quer
     return KDB_OK;
 }
 
+// As numbers: DuckDB takes no parameter there in a correlated subquery.
+static kdb_status print_limit(struct printer *printer, const struct kdb_query *query)
+{
+    uint64_t limit;
+    uint64_t offset;
+    KDB_TRY(exec_limits_written(printer->exec, query->limit, query->offset, &limit, &offset));
+    if (limit != UINT64_MAX)
+        kdb_buf_printf(out(printer), " LIMIT %llu", (unsigned long long)limit);
+    if (offset > 0)
+        kdb_buf_printf(out(printer), " OFFSET %llu", (unsigned long long)offset);
+    return KDB_OK;
+}
+
 kdb_status engine_print_query(struct printer *printer, const struct kdb_query *query,
                               bool is_outermost)
 {
@@ -227,14 +242,7 @@ kdb_status engine_print_query(struct printer *printer, const struct kdb_query *q
     KDB_TRY(engine_print_orders(printer, query->order, query->order_count));
     if (query->order_count == 0 && (is_outermost || query->limit || query->offset))
         KDB_TRY(print_key_order(printer, query));
-    if (query->limit) {
-        KDB_BUF_LIT(out(printer), " LIMIT ");
-        KDB_TRY(engine_print_expr(printer, query->limit));
-    }
-    if (query->offset) {
-        KDB_BUF_LIT(out(printer), " OFFSET ");
-        KDB_TRY(engine_print_expr(printer, query->offset));
-    }
+    KDB_TRY(print_limit(printer, query));
     printer->depth--;
     return KDB_OK;
 }

@@ -95,7 +95,11 @@ KDB_NODISCARD kdb_status search_rows(const struct search *search);
 // ---- select_row.c, select_engine.c ----
 KDB_NODISCARD kdb_status select_row(struct kdb_exec *exec);
 KDB_NODISCARD kdb_status select_engine(struct kdb_exec *exec, const struct kdb_sink *sink);
-// LIMIT/OFFSET of this run; *ret_limit UINT64_MAX: none.
+// LIMIT/OFFSET of this run as the statement has them; *ret_limit UINT64_MAX: none.
+KDB_NODISCARD kdb_status exec_limits_written(struct kdb_exec *exec, const struct kdb_expr *limit,
+                                             const struct kdb_expr *offset, uint64_t *ret_limit,
+                                             uint64_t *ret_offset);
+// The same within what the settings let a client have.
 KDB_NODISCARD kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_expr *limit,
                                      const struct kdb_expr *offset, uint64_t *ret_limit,
                                      uint64_t *ret_offset);

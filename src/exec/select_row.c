@@ -9,8 +9,9 @@
 // Between checks of deadline and memory.
 #define CHECK_EVERY 256
 
-kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_expr *limit,
-                       const struct kdb_expr *offset, uint64_t *ret_limit, uint64_t *ret_offset)
+kdb_status exec_limits_written(struct kdb_exec *exec, const struct kdb_expr *limit,
+                               const struct kdb_expr *offset, uint64_t *ret_limit,
+                               uint64_t *ret_offset)
 {
     struct kdb_eval eval;
     exec_eval_init(exec, NULL, &exec->ctx->arena, &eval);
@@ -28,15 +29,24 @@ kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_expr *limit,
                             i == 0 ? "LIMIT" : "OFFSET");
         values[i] = (uint64_t)value.integer;
     }
+    *ret_limit = values[0];
+    *ret_offset = values[1];
+    return KDB_OK;
+}
+
+kdb_status exec_limits(struct kdb_exec *exec, const struct kdb_expr *limit,
+                       const struct kdb_expr *offset, uint64_t *ret_limit, uint64_t *ret_offset)
+{
+    uint64_t count;
+    KDB_TRY(exec_limits_written(exec, limit, offset, &count, ret_offset));
     // The settings bound what a client gets, not what INSERT … SELECT copies.
     const struct kdb_exec_services *services = exec->services;
     bool is_answer = exec->verb == KDB_VERB_NONE;
     if (is_answer && !limit && services->query_limit_default > 0)
-        values[0] = services->query_limit_default;
-    if (is_answer && services->query_limit_max > 0 && values[0] > services->query_limit_max)
-        values[0] = services->query_limit_max;
-    *ret_limit = values[0];
-    *ret_offset = values[1];
+        count = services->query_limit_default;
+    if (is_answer && services->query_limit_max > 0 && count > services->query_limit_max)
+        count = services->query_limit_max;
+    *ret_limit = count;
     return KDB_OK;
 }
 
