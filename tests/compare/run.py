@@ -7,137 +7,21 @@ runs over all three, on the path the router chooses and, with a subquery that al
 answers must be PostgreSQL's. Prints what differs, grouped, and a last line `N passed, N failed`.
 """
 import argparse
-import datetime
-import http.client
-import json
 import os
 import pathlib
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 
 import generate
 
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import cells  # noqa: E402
+import servers  # noqa: E402
+
 NAMESPACES = ["hot", "cold", "mixed"]
-MARK = "\x01next\x01"
-
-
-class Postgres:
-    """A private server in a folder of its own, spoken to through one psql."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        data = folder / "pg"
-        subprocess.run([POSTGRES / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--lc-collate=C",
-                        "--lc-ctype=C.UTF-8", "-N"], check=True, stdout=subprocess.DEVNULL)
-        with open(data / "postgresql.conf", "a", encoding="utf-8") as conf:
-            conf.write(f"listen_addresses=''\nunix_socket_directories='{folder}'\ntimezone='UTC'\nfsync=off\n")
-        self.server = subprocess.Popen([POSTGRES / "postgres", "-D", data], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while subprocess.run([POSTGRES / "pg_isready", "-q", "-h", folder, "-U", "test"], check=False).returncode != 0:
-            if time.monotonic() > deadline:
-                sys.exit("PostgreSQL did not start")
-            time.sleep(0.1)
-
-    def script(self, text):
-        """Runs statements; returns standard output."""
-        done = subprocess.run([POSTGRES / "psql", "-h", self.folder, "-U", "test", "-d", "postgres", "-X", "-q", "-A",
-                               "-F", "\x02", "-R", "\x03", "-P", "null=\x04"], input=text.encode(), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False)
-        return done.stdout.decode()
-
-    def answers(self, queries):
-        """For each query its rows as lists of text (None for NULL), or the error text."""
-        lines = ["\\set VERBOSITY terse"]
-        for query in queries:
-            lines += [f"{query};", f"\\echo {MARK}"]
-        parts = self.script("\n".join(lines) + "\n").split(MARK + "\n")
-        return [self.parse(part) for part in parts[:len(queries)]]
-
-    @staticmethod
-    def parse(part):
-        if part.startswith("ERROR:"):
-            return part.strip()
-        records = part.split("\x03")  # a header, the rows, "(2 rows)"
-        return [[None if cell == "\x04" else cell for cell in row.split("\x02")] for row in records[1:-1]]
-
-    def stop(self):
-        self.server.send_signal(2)
-        self.server.wait()
-
-
-class Kalam:
-    """Our server with one signed-in administrator."""
-
-    def __init__(self, binary, folder):
-        environment = dict(os.environ, KALAMDB_SERVER_PORT="0", KALAMDB_DATA_DIR=str(folder / "data"), KALAMDB_LOG_LEVEL="info")
-        self.log = open(folder / "kalamdb.log", "w+", encoding="utf-8")
-        self.server = subprocess.Popen([binary], env=environment, stderr=self.log, stdout=self.log)
-        self.url = self.wait_for_port(folder / "kalamdb.log")
-        password = "a long enough secret"
-        self.post("/v1/api/auth/setup", {"user": "tester", "password": password, "root_password": password})
-        self.token = self.post("/v1/api/auth/login", {"user": "tester", "password": password})["access_token"]
-
-    def wait_for_port(self, path):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            for line in path.read_text(encoding="utf-8").splitlines():
-                if " listens on http://" in line:
-                    return line.split(" listens on ")[1].split(" ")[0]
-            if self.server.poll() is not None:
-                break
-            time.sleep(0.05)
-        sys.exit("kalamdb did not start:\n" + path.read_text(encoding="utf-8"))
-
-    def post(self, path, body, token=None):
-        headers = {"Content-Type": "application/json"}
-        if token:
-            headers["Authorization"] = "Bearer " + token
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as failure:
-            return json.load(failure)
-        except (ConnectionError, http.client.HTTPException) as failure:
-            self.log.flush()
-            sys.exit(f"the server is gone ({failure}) after {body}\n" + pathlib.Path(self.log.name).read_text(encoding="utf-8")[-3000:])
-
-    def run(self, sql):
-        """The last result of the statements, or the error text."""
-        answer = self.post("/v1/api/sql", {"sql": sql}, self.token)
-        if answer["status"] == "error":
-            return "ERROR: " + answer["error"]["message"]
-        return answer["results"][-1] if answer["results"] else {}
-
-    def must(self, sql):
-        result = self.run(sql)
-        if isinstance(result, str):
-            sys.exit(f"{sql[:300]}\n{result}")
-        return result
-
-    def wait_for_job(self, message):
-        if "Job ID: " not in message:
-            sys.exit("no job: " + message)
-        job = message.split("Job ID: ")[1].rstrip(".")
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            state = self.must(f"SELECT status, message FROM system.jobs WHERE job_id = '{job}'")["rows"]
-            if state and state[0][0] in ("completed", "failed", "cancelled"):
-                if state[0][0] != "completed":
-                    sys.exit(f"{job}: {state[0]}")
-                return
-            time.sleep(0.02)
-        sys.exit(job + " did not end")
-
-    def stop(self):
-        self.server.terminate()
-        self.server.wait()
 
 
 # ---- the rows ----
@@ -163,13 +47,8 @@ def load_kalam(kalam, rng, rows, seconds):
     for space in ("hot", "cold"):
         kalam.must(insert(f"{space}.t1", rows))
         kalam.must(insert(f"{space}.t2", seconds))
-    flush(kalam, "cold")
+    kalam.flush("cold")
     load_mixed(kalam, rng, rows, seconds)
-
-
-def flush(kalam, space):
-    for table in ("t1", "t2"):
-        kalam.wait_for_job(kalam.must(f"STORAGE FLUSH TABLE {space}.{table}")["message"])
 
 
 def load_mixed(kalam, rng, rows, seconds):
@@ -179,12 +58,12 @@ def load_mixed(kalam, rng, rows, seconds):
     older = [[row[0]] + rng.choice(rows)[1:] for row in rows[:half]]
     kalam.must(insert("mixed.t1", older + doomed))
     kalam.must(insert("mixed.t2", seconds[: len(seconds) // 2]))
-    flush(kalam, "mixed")
+    kalam.flush("mixed")
     names = [name for name, _, _ in generate.COLUMNS]
     for number, row in enumerate(rows[:half]):
         if number == half // 2:
             kalam.must("DELETE FROM mixed.t1 WHERE id IN (10000, 10001, 10002)")
-            flush(kalam, "mixed") if number % 2 == 0 else kalam.wait_for_job(kalam.must("STORAGE FLUSH TABLE mixed.t1")["message"])
+            kalam.flush("mixed")
         if rng.random() < 0.2:
             kalam.must(f"DELETE FROM mixed.t1 WHERE id = {row[0]}; " + insert("mixed.t1", [row]))
         else:
@@ -197,31 +76,12 @@ def load_mixed(kalam, rng, rows, seconds):
 
 # ---- comparing ----
 
-EPOCH = datetime.datetime(1970, 1, 1)
-
-
-def cell_text(cell, kind):
-    """A cell of ours as PostgreSQL prints it; numbers that may be spelled in several ways as floats."""
-    if cell is None:
-        return None
-    if kind == "Boolean":
-        return "t" if cell else "f"
-    if kind == "Timestamp":
-        at = EPOCH + datetime.timedelta(microseconds=cell)
-        text = at.strftime("%Y-%m-%d %H:%M:%S").rjust(19, "0")
-        return text + (f".{at.microsecond:06}".rstrip("0") if at.microsecond else "")
-    if kind == "Date":
-        return (EPOCH + datetime.timedelta(days=cell)).strftime("%Y-%m-%d").rjust(10, "0")
-    return str(cell)
-
-
 def is_same_cell(ours, theirs, kind):
     if ours is None or theirs is None:
         return ours is None and theirs is None
-    if kind in ("Double", "Float") or isinstance(kind, dict):
-        a, b = float(ours), float(theirs)
-        return a == b or abs(a - b) <= 1e-12 * max(abs(a), abs(b))
-    return cell_text(ours, kind) == theirs
+    if cells.is_number(kind):
+        return cells.is_same_number(ours, theirs)
+    return cells.cell_text(ours, kind) == theirs
 
 
 def sort_key(row):
@@ -237,7 +97,7 @@ def difference(query, ours, theirs):
     kinds = [column["data_type"] for column in ours["schema"]]
     rows = ours["rows"]
     if not query.is_ordered:
-        text = [[cell_text(cell, kind) for cell, kind in zip(row, kinds)] for row in rows]
+        text = [[cells.cell_text(cell, kind) for cell, kind in zip(row, kinds)] for row in rows]
         order = sorted(range(len(rows)), key=lambda i: sort_key(text[i]))
         rows = [rows[i] for i in order]
         theirs = sorted(theirs, key=sort_key)
@@ -299,8 +159,8 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="kdb-compare-"))
     postgres = kalam = None
     try:
-        postgres = Postgres(folder)
-        kalam = Kalam(options.binary, folder)
+        postgres = servers.Postgres(folder)
+        kalam = servers.Kalam(options.binary, folder)
         rows = generate.rows(rng, 100)
         seconds = [[str(i), str(rng.choice(rows)[0]), "'" + rng.choice("abcd") + "'", str(rng.randint(-10, 100))] for i in range(60)]
         load_postgres(postgres, rows, seconds)
