@@ -52,6 +52,24 @@ static kdb_slice submit_cleanup(struct kdb_exec *exec, struct kdb_table *table)
     return status == KDB_OK && outcome == KDB_SUBMIT_QUEUED ? id : (kdb_slice){0};
 }
 
+// A client that follows a table would wait for changes of something that is no more. A subscription
+// that begins after this check finds its partition marked dropped.
+static kdb_status check_subscriptions(struct kdb_exec *exec, struct kdb_table *const *tables,
+                                      size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t subscriptions =
+            kdb_partition_subscriptions(exec->services->partitions, tables[i]->id);
+        if (subscriptions > 0)
+            return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                            "table %.*s.%.*s cannot be dropped: %llu live %s to it",
+                            KDB_ARG(tables[i]->space), KDB_ARG(tables[i]->name),
+                            (unsigned long long)subscriptions,
+                            subscriptions == 1 ? "query is subscribed" : "queries are subscribed");
+    }
+    return KDB_OK;
+}
+
 kdb_status command_drop_tables(struct kdb_exec *exec, struct kdb_catalog_change *change,
                                struct kdb_table **tables, size_t count, kdb_slice *ret_jobs)
 {
@@ -59,6 +77,11 @@ kdb_status command_drop_tables(struct kdb_exec *exec, struct kdb_catalog_change 
     if (count > 0 && !services->jobs) {
         kdb_catalog_abandon(change);
         return kdb_fail(exec->ctx, KDB_ERR_UNAVAILABLE, "background jobs are not running");
+    }
+    kdb_status subscribed = check_subscriptions(exec, tables, count);
+    if (subscribed != KDB_OK) {
+        kdb_catalog_abandon(change);
+        return subscribed;
     }
     struct drop drop = {.partitions = services->partitions, .tables = tables, .count = count};
     for (size_t i = 0; i < count; i++) {

@@ -335,6 +335,20 @@ void kdb_partition_each(struct kdb_partition_registry *registry,
     kdb_free(all);
 }
 
+uint64_t kdb_partition_subscriptions(struct kdb_partition_registry *registry, uint32_t table_id)
+{
+    uint64_t count = 0;
+    (void)pthread_mutex_lock(&registry->lock);
+    for (size_t i = 0; i < registry->bucket_count; i++) {
+        for (struct kdb_partition *at = registry->buckets[i]; at; at = at->next) {
+            if (at->table_id == table_id)
+                count += atomic_load(&at->subscriptions);
+        }
+    }
+    (void)pthread_mutex_unlock(&registry->lock);
+    return count;
+}
+
 // Splits a stored counter key into table id and user.
 static kdb_status read_prefix(kdb_slice prefix, struct kdb_ctx *ctx, uint32_t *ret_table_id,
                               kdb_slice *ret_user)

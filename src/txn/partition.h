@@ -44,11 +44,11 @@ struct kdb_partition {
     atomic_bool is_flush_queued;    // a flush is waiting or running (jobs)
     _Atomic uint32_t flush_rows;    // policy in force, 0: none
     _Atomic uint32_t flush_interval_seconds;
+    _Atomic uint32_t subscriptions; // live subscriptions, kept by live/
     struct kdb_commit_touch *touch; // the committer's notes while a group is formed, else NULL
 
     // Written by live/: which event loops have subscriptions of the partition, one bit each.
     _Atomic uint64_t live_loops;
-    _Atomic uint32_t subscriptions; // live subscriptions, kept by live/
 
     pthread_mutex_t maintenance;   // held by the job that flushes or rewrites the partition
     pthread_mutex_t lock;          // guards what is below
@@ -103,6 +103,9 @@ typedef bool (*kdb_partition_visit)(void *arg, uint32_t table_id, kdb_slice user
 KDB_NODISCARD kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ctx,
                                                    uint32_t table_id, kdb_partition_visit visit,
                                                    void *arg);
+
+// Live subscriptions of one table now, over all its partitions. Any thread.
+uint64_t kdb_partition_subscriptions(struct kdb_partition_registry *registry, uint32_t table_id);
 
 // Forgets every partition of a dropped table: marks them dropped and takes them out of the
 // registry. A partition of that table opened later (by a statement that began before) is marked

@@ -69,6 +69,38 @@ static void takes_everything_away(void **state)
     alice_reads("SELECT id FROM app.b", "1\n");
 }
 
+static struct kdb_partition *partition_of(const char *table, const char *user)
+{
+    struct kdb_partition *partition;
+    assert_int_equal(kdb_partition_open(db->services.partitions, &db->ctx, id_of(table),
+                                        kdb_slice_cstr(user), KDB_READ_ANY, &partition),
+                     KDB_OK);
+    return partition;
+}
+
+static void waits_for_subscribers(void **state)
+{
+    (void)state;
+    exec_fixture_setup(db, "CREATE USER TABLE app.a (id INT PRIMARY KEY);"
+                           "CREATE USER TABLE app.b (id INT PRIMARY KEY)");
+    struct kdb_partition *alice = partition_of("a", "alice");
+    struct kdb_partition *dora = partition_of("a", "dora");
+    atomic_store(&alice->subscriptions, 2);
+    atomic_store(&dora->subscriptions, 1);
+    root_fails("DROP TABLE app.a", KDB_ERR_INVALID_OPERATION,
+               "table app.a cannot be dropped: 3 live queries are subscribed to it");
+    root_fails("DROP NAMESPACE app CASCADE", KDB_ERR_INVALID_OPERATION, "3 live queries");
+    root_reads("SELECT table_name FROM system.tables WHERE namespace_id = 'app' ORDER BY 1",
+               "a\nb\n");
+    atomic_store(&alice->subscriptions, 0);
+    root_fails("DROP TABLE app.a", KDB_ERR_INVALID_OPERATION, "1 live query is subscribed to it");
+    root_says("DROP TABLE app.b", "Table app.b dropped successfully. Cleanup job: CL-1");
+    atomic_store(&dora->subscriptions, 0);
+    root_says("DROP TABLE app.a", "Table app.a dropped successfully. Cleanup job: CL-2");
+    kdb_partition_unref(alice);
+    kdb_partition_unref(dora);
+}
+
 static void the_name_is_free_again(void **state)
 {
     (void)state;
@@ -169,9 +201,13 @@ static void writes_that_began_before(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(takes_everything_away),         CASE(the_name_is_free_again),
-        CASE(owners_and_administrators),     CASE(missing_tables),
-        CASE(nothing_happens_when_it_fails), CASE(a_job_that_cannot_be_queued),
+        CASE(takes_everything_away),
+        CASE(waits_for_subscribers),
+        CASE(the_name_is_free_again),
+        CASE(owners_and_administrators),
+        CASE(missing_tables),
+        CASE(nothing_happens_when_it_fails),
+        CASE(a_job_that_cannot_be_queued),
         CASE(writes_that_began_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
