@@ -3,6 +3,7 @@
 #ifndef KDB_AUTH_RIGHTS_H
 #define KDB_AUTH_RIGHTS_H
 
+#include "base/ctx.h"
 #include "catalog/catalog.h"
 
 // Kinds of statements as far as roles matter.
@@ -23,6 +24,20 @@ typedef enum {
 
 // Whether a role has a right by itself.
 bool kdb_role_may(kdb_role role, kdb_right right);
+
+// Whether a role may read a table: in a SELECT, in whatever part of a statement, and as a
+// subscription. USER and STREAM tables show everyone their own rows; SHARED tables go by their
+// access level, system tables by what they are.
+bool kdb_role_may_read(kdb_role role, const struct kdb_table *table);
+
+// Whether a role may insert, update and delete. Nobody writes system tables.
+bool kdb_role_may_write(kdb_role role, const struct kdb_table *table);
+
+// The same as errors: PERMISSION_DENIED with the role, the table and what it would take.
+KDB_NODISCARD kdb_status kdb_role_check_read(kdb_role role, struct kdb_ctx *ctx,
+                                             const struct kdb_table *table);
+KDB_NODISCARD kdb_status kdb_role_check_write(kdb_role role, struct kdb_ctx *ctx,
+                                              const struct kdb_table *table); // as above
 
 // EXECUTE AS USER: whether `actor` may act as somebody of role `target` (anyone may act as
 // themselves: the caller checks).

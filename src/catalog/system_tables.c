@@ -41,7 +41,7 @@ static const struct shape shapes[] = {
     {"system", "tables", true,
      "namespace_id:T table_name:T table_type:T storage_id:T? version:L options:T? comment:T? "
      "updated_at:Z created_at:Z table_id:L owner:T? location:T? flush_policy:T? "
-     "deleted_retention:T? column_family:T"},
+     "deleted_retention:T? column_family:T access_level:T?"},
     {"system", "columns", true,
      "namespace_id:T table_name:T version:L column_id:L column_name:T comment:T? data_type:T "
      "default_value:T? ordinal:I nullable:B primary_key:B primary_key_pos:I?"},
@@ -51,7 +51,7 @@ static const struct shape shapes[] = {
      "updated_at:Z"},
     {"system", "jobs", true, JOB_COLUMNS},
     {"system", "user_table_counters", true,
-     "user_id:T table_id:T hot_rows:L live_rows:L last_flush_at:Z?"},
+     "user_id:T? table_id:T hot_rows:L live_rows:L last_flush_at:Z?"},
     {"system", "manifest", true,
      "cache_key:T namespace_id:T table_name:T scope:T etag:T? last_refreshed:Z last_accessed:Z "
      "in_memory:B sync_state:T manifest_json:J"},

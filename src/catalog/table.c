@@ -53,6 +53,27 @@ const char *kdb_table_kind_name(kdb_table_kind kind)
     return names[kind];
 }
 
+static const char *const access_names[] = {[KDB_ACCESS_PRIVATE] = "private",
+                                           [KDB_ACCESS_PUBLIC] = "public",
+                                           [KDB_ACCESS_RESTRICTED] = "restricted",
+                                           [KDB_ACCESS_DBA] = "dba"};
+
+const char *kdb_access_level_name(kdb_access_level level)
+{
+    return access_names[level];
+}
+
+bool kdb_access_level_parse(kdb_slice text, kdb_access_level *ret_level)
+{
+    for (int level = KDB_ACCESS_PRIVATE; level <= KDB_ACCESS_DBA; level++) {
+        if (kdb_slice_equal_nocase(text, kdb_slice_cstr(access_names[level]))) {
+            *ret_level = (kdb_access_level)level;
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *const default_names[] = {[KDB_DEFAULT_NONE] = "",
                                             [KDB_DEFAULT_VALUE] = "value",
                                             [KDB_DEFAULT_NOW] = "now",
@@ -110,6 +131,8 @@ void kdb_table_write(const struct kdb_table *table, struct kdb_buf *out)
     definition_int(out, "flush_rows", table->flush.rows);
     definition_int(out, "flush_interval_seconds", table->flush.interval_seconds);
     definition_int(out, "retention_ms", table->retention_ms);
+    if (table->kind == KDB_TABLE_SHARED)
+        definition_text(out, "access_level", kdb_slice_cstr(kdb_access_level_name(table->access)));
     definition_int(out, "created_at_us", table->created_at_us);
     definition_int(out, "updated_at_us", table->updated_at_us);
     KDB_BUF_LIT(out, ",\"schemas\":[");
@@ -268,6 +291,9 @@ static kdb_status read_fields(const struct kdb_json *root, struct kdb_ctx *ctx,
                                                              : KDB_TABLE_SYSTEM;
     if (table->kind == KDB_TABLE_SYSTEM)
         return damaged(ctx, "an unknown kind");
+    kdb_slice access = definition_get_text(root, "access_level");
+    if (access.data && !kdb_access_level_parse(access, &table->access))
+        return damaged(ctx, "an unknown access level");
     table->next_column_id = (int32_t)definition_get_int(root, "next_column_id", 1);
     table->has_flush_policy = definition_get_int(root, "has_flush_policy", 0) != 0;
     table->flush.rows = (uint32_t)definition_get_int(root, "flush_rows", 0);

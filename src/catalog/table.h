@@ -24,6 +24,14 @@ typedef enum {
     KDB_TABLE_SYSTEM  // computed rows: system.*, information_schema.*
 } kdb_table_kind;
 
+// Who reads and writes a SHARED table (auth/rights.h).
+typedef enum {
+    KDB_ACCESS_PRIVATE, // service and above: what is not said otherwise
+    KDB_ACCESS_PUBLIC,  // everyone reads
+    KDB_ACCESS_RESTRICTED,
+    KDB_ACCESS_DBA // dba and system
+} kdb_access_level;
+
 // Ids from here on belong to system tables; they are never stored.
 #define KDB_SYSTEM_TABLE_ID 0xFFFF0000U
 
@@ -58,7 +66,8 @@ struct kdb_table {
     struct kdb_flush_policy flush;
     bool has_flush_policy; // false: flush.default_* settings apply
     int64_t retention_ms;
-    bool is_admin_only; // system tables that only dba and system may read
+    kdb_access_level access; // SHARED tables
+    bool is_admin_only;      // system tables that only dba and system may read
     int64_t created_at_us;
     int64_t updated_at_us;
     kdb_slice full_name; // "namespace\0table", set by kdb_table_make_keys
@@ -89,5 +98,9 @@ KDB_NODISCARD kdb_status kdb_table_read(kdb_slice json, struct kdb_ctx *ctx,
 
 // "user", "shared", "stream", "system".
 const char *kdb_table_kind_name(kdb_table_kind kind);
+
+// "private", "public", "restricted", "dba", and back, in any case; false: there is no such level.
+const char *kdb_access_level_name(kdb_access_level level);
+bool kdb_access_level_parse(kdb_slice text, kdb_access_level *ret_level); // as above
 
 #endif

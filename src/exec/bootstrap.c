@@ -32,7 +32,7 @@ static void add_local_storage(struct bootstrap *bootstrap)
                                      .description = KDB_LIT("The data folder of this server"),
                                      .type = KDB_LIT("filesystem"),
                                      .base_directory = KDB_LIT(""),
-                                     .shared_template = KDB_LIT("{namespace}/{tableName}"),
+                                     .shared_template = KDB_LIT("shared/{namespace}/{tableName}"),
                                      .user_template =
                                          KDB_LIT("users/{userId}/tables/{namespace}/{tableName}"),
                                      .created_at_us = bootstrap->now_us,

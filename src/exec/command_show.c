@@ -8,7 +8,8 @@
 
 // ---- SHOW: a system table as the caller may see it ----
 
-// SHOW MANIFEST tells smallest and largest values: others' scopes are for administrators.
+// SHOW MANIFEST tells smallest and largest values: others' scopes are for administrators, SHARED
+// tables for those who may read them.
 static struct rows_filter filter_of(const struct kdb_exec *exec,
                                     const struct kdb_statement *statement)
 {
@@ -58,6 +59,7 @@ static const struct kdb_output_column describe_columns[] = {
     COLUMN("is_nullable", KDB_BOOLEAN, true),  COLUMN("is_primary_key", KDB_BOOLEAN, true),
     COLUMN("column_default", KDB_TEXT, false), COLUMN("column_comment", KDB_TEXT, false),
     COLUMN("schema_version", KDB_INT, true),   COLUMN("column_family", KDB_TEXT, true),
+    COLUMN("access_level", KDB_TEXT, false),
 };
 
 static kdb_status describe_column(struct row_writer *writer, const struct kdb_table *table,
@@ -76,6 +78,7 @@ static kdb_status describe_column(struct row_writer *writer, const struct kdb_ta
     row_writer_text(writer, column->comment);
     row_writer_int(writer, schema->version);
     row_writer_text(writer, table_text_family(arena, table));
+    row_writer_text(writer, table_text_access(table));
     return row_writer_end(writer);
 }
 
@@ -148,6 +151,9 @@ kdb_status command_show_stats(struct kdb_exec *exec, const struct kdb_statement 
 {
     struct kdb_table *table;
     KDB_TRY(command_table(exec, &statement->table.name, &table));
+    // How many rows there are is for those who may read them.
+    if (table->kind == KDB_TABLE_SHARED)
+        KDB_TRY(kdb_role_check_read(exec->role, exec->ctx, table));
     struct table_stats stats = {
         .exec = exec, .is_all = kdb_role_is_admin(exec->role) || table->kind == KDB_TABLE_SHARED};
     if (table->kind != KDB_TABLE_SYSTEM) {

@@ -96,7 +96,7 @@ static kdb_status schema_row(struct row_writer *writer, const struct kdb_table *
     row_writer_null(writer); // table_comment
     row_writer_time(writer, table->updated_at_us);
     row_writer_text(writer, table_text_options(arena_of(writer), table));
-    row_writer_null(writer); // access_level
+    row_writer_text(writer, table_text_access(table));
     row_writer_bool(writer, schema == table->schema);
     row_writer_text(writer, table->storage_id);
     if (is_system)
@@ -168,6 +168,7 @@ kdb_status system_rows_tables(struct row_writer *writer, const struct rows_filte
         row_writer_text(writer, is_system ? (kdb_slice){0}
                                           : duration_text(arena_of(writer), table->retention_ms));
         row_writer_text(writer, table_text_family(arena_of(writer), table));
+        row_writer_text(writer, table_text_access(table));
         KDB_TRY(row_writer_end(writer));
     }
     return KDB_OK;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows about what is going on: jobs, row counters, manifests, settings.
+#include "auth/rights.h"
 #include "exec/system_rows_priv.h"
 #include "exec/system_tables.h"
 #include "jobs/jobs.h"
@@ -68,9 +69,9 @@ static bool counter_row(void *arg, uint32_t table_id, kdb_slice user,
     struct counter_rows *rows = arg;
     struct row_writer *writer = rows->writer;
     const struct kdb_table *table = kdb_catalog_table_by_id(writer->exec->snapshot, table_id);
-    if (!table || table->kind != KDB_TABLE_USER)
+    if (!table)
         return true;
-    row_writer_text(writer, user);
+    row_writer_text(writer, table->kind == KDB_TABLE_SHARED ? (kdb_slice){0} : user);
     row_writer_text(writer, kdb_arena_printf(arena_of(writer), "%.*s:%.*s", KDB_ARG(table->space),
                                              KDB_ARG(table->name)));
     row_writer_int(writer, counters->hot_rows);
@@ -102,7 +103,10 @@ static kdb_status manifest_row(void *self, const struct partition_entry *entry)
     struct row_writer *writer = rows->writer;
     const struct kdb_table *table = entry->table;
     bool is_shared = table->kind == KDB_TABLE_SHARED;
-    if (rows->filter->user.data && !is_shared && !kdb_slice_equal(rows->filter->user, entry->user))
+    bool is_shown =
+        is_shared ? kdb_role_may_read(writer->exec->role, table)
+                  : !rows->filter->user.data || kdb_slice_equal(rows->filter->user, entry->user);
+    if (!is_shown)
         return KDB_OK;
     kdb_slice scope = is_shared ? KDB_LIT("shared") : entry->user;
     int64_t updated_us = entry->manifest->updated_at_ms * 1000;

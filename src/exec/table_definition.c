@@ -228,7 +228,13 @@ static kdb_status check_location(struct kdb_exec *exec, const struct table_optio
         return KDB_OK;
     if (options->location.len == 0)
         return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION, "LOCATION must not be empty");
-    if (kdb_slice_find(options->location, KDB_LIT("${user_id}"), 0) == SIZE_MAX)
+    bool names_user = kdb_slice_find(options->location, KDB_LIT("${user_id}"), 0) != SIZE_MAX;
+    if (options->kind == KDB_TABLE_SHARED && names_user)
+        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                        "LOCATION '%.*s' of a SHARED table must not contain ${user_id}: its rows "
+                        "belong to no single user",
+                        KDB_ARG(options->location));
+    if (options->kind == KDB_TABLE_USER && !names_user)
         return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
                         "LOCATION '%.*s' of a USER table must contain ${user_id}: every user has "
                         "a folder of their own",
@@ -256,6 +262,7 @@ static kdb_status fill(struct definition *definition, kdb_slice space)
     table->storage_id =
         options.storage_id.data ? own(definition, options.storage_id) : KDB_LIT("local");
     table->location = own(definition, options.location);
+    table->access = options.access;
     table->flush = options.flush;
     table->has_flush_policy = options.has_flush;
     int64_t standard_ms = exec->services->default_retention_ms;

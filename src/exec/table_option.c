@@ -70,13 +70,23 @@ static kdb_status read_kind(struct kdb_exec *exec, const struct kdb_ast_create_t
                             kind_word(by_word), KDB_ARG(option->value));
         kind = by_option;
     }
-    if (kind != KDB_TABLE_USER)
+    if (kind == KDB_TABLE_STREAM)
         return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
                         "%s tables are not supported yet: write CREATE USER TABLE, or WITH (TYPE = "
                         "'USER')",
                         kind_word(kind));
     *ret = kind;
     return KDB_OK;
+}
+
+static kdb_status check_right(const struct kdb_exec *exec, kdb_table_kind kind)
+{
+    if (kind != KDB_TABLE_SHARED || kdb_role_may(exec->role, KDB_RIGHT_SHARED_TABLE))
+        return KDB_OK;
+    return kdb_fail(exec->ctx, KDB_ERR_PERMISSION_DENIED,
+                    "role '%s' is not allowed to create SHARED tables: write CREATE USER TABLE, or "
+                    "WITH (TYPE = 'USER'), for rows of your own",
+                    kdb_role_name(exec->role));
 }
 
 // ---- flush policy ----
@@ -178,7 +188,8 @@ static kdb_status set_storage(struct kdb_exec *exec, const struct kdb_ast_option
 static kdb_status set_user_storage(struct kdb_exec *exec, const struct kdb_ast_option *option,
                                    struct table_options *options)
 {
-    (void)options;
+    if (options->kind != KDB_TABLE_USER)
+        return fail_option(exec, option, "is only for USER tables");
     // No user has a storage of their own: both mean the table's.
     if (kdb_slice_equal_nocase(option->value, KDB_LIT("true")) ||
         kdb_slice_equal_nocase(option->value, KDB_LIT("false")))
@@ -216,11 +227,17 @@ static kdb_status only_stream(struct kdb_exec *exec, const struct kdb_ast_option
     return fail_option(exec, option, "is only for STREAM tables");
 }
 
-static kdb_status only_shared(struct kdb_exec *exec, const struct kdb_ast_option *option,
-                              struct table_options *options)
+static kdb_status set_access(struct kdb_exec *exec, const struct kdb_ast_option *option,
+                             struct table_options *options)
 {
-    (void)options;
-    return fail_option(exec, option, "is only for SHARED tables");
+    if (options->kind != KDB_TABLE_SHARED)
+        return fail_option(exec, option, "is only for SHARED tables");
+    if (options->has_access)
+        return fail_option(exec, option, "the statement has an ACCESS LEVEL clause too");
+    if (!kdb_access_level_parse(option->value, &options->access))
+        return fail_option(exec, option, "must be PUBLIC, PRIVATE, RESTRICTED or DBA");
+    options->has_access = true;
+    return KDB_OK;
 }
 
 static const struct {
@@ -238,7 +255,7 @@ static const struct {
     {"RETENTION", only_stream},
     {"EPHEMERAL", only_stream},
     {"MAX_BUFFER", only_stream},
-    {"ACCESS_LEVEL", only_shared},
+    {"ACCESS_LEVEL", set_access},
 };
 
 #define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
@@ -262,8 +279,25 @@ static kdb_status read_options(struct kdb_exec *exec, const struct kdb_ast_creat
     return KDB_OK;
 }
 
-// Clauses of the older syntax that USER tables do not have.
-static kdb_status check_clauses(struct kdb_exec *exec, const struct kdb_ast_create_table *ast)
+static kdb_status read_access_clause(struct kdb_exec *exec, const struct kdb_ast_create_table *ast,
+                                     struct table_options *options)
+{
+    if (!ast->access_level.data)
+        return KDB_OK;
+    options->has_access = true;
+    if (options->kind != KDB_TABLE_SHARED)
+        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                        "ACCESS LEVEL is only for SHARED tables");
+    if (kdb_access_level_parse(ast->access_level, &options->access))
+        return KDB_OK;
+    return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                    "ACCESS LEVEL must be PUBLIC, PRIVATE, RESTRICTED or DBA, not '%.*s'",
+                    KDB_ARG(ast->access_level));
+}
+
+// Clauses of the older syntax that belong to other kinds of tables.
+static kdb_status check_clauses(struct kdb_exec *exec, const struct kdb_ast_create_table *ast,
+                                kdb_table_kind kind)
 {
     const char *clause = ast->ttl.data          ? "TTL"
                          : ast->retention.data  ? "RETENTION"
@@ -273,9 +307,9 @@ static kdb_status check_clauses(struct kdb_exec *exec, const struct kdb_ast_crea
     if (clause)
         return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION, "%s is only for STREAM tables",
                         clause);
-    if (ast->access_level.data)
+    if (ast->use_user_storage && kind != KDB_TABLE_USER)
         return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
-                        "ACCESS LEVEL is only for SHARED tables");
+                        "USE_USER_STORAGE is only for USER tables");
     return KDB_OK;
 }
 
@@ -285,7 +319,9 @@ kdb_status table_option_read(struct kdb_exec *exec, const struct kdb_ast_create_
     struct table_options options = {.storage_id = ast->location_reference,
                                     .location = ast->location};
     KDB_TRY(read_kind(exec, ast, space, &options.kind));
-    KDB_TRY(check_clauses(exec, ast));
+    KDB_TRY(check_right(exec, options.kind));
+    KDB_TRY(check_clauses(exec, ast, options.kind));
+    KDB_TRY(read_access_clause(exec, ast, &options));
     KDB_TRY(read_flush_clause(exec, ast, &options));
     KDB_TRY(read_options(exec, ast, &options));
     *ret = options;

@@ -14,6 +14,8 @@ struct table_options {
     bool has_flush;
     int64_t retention_ms;
     bool has_retention;
+    kdb_access_level access;
+    bool has_access;
 };
 
 // ---- table_option.c ----
@@ -42,6 +44,8 @@ kdb_slice table_text_default(struct kdb_arena *arena, const struct kdb_column *c
 kdb_slice table_text_value(struct kdb_arena *arena, const kdb_value *value);
 // "rows:500,interval:60", "off"; the null slice without a policy.
 kdb_slice table_text_flush(struct kdb_arena *arena, const struct kdb_table *table);
+// "private", "public", …; the null slice for tables that are not SHARED.
+kdb_slice table_text_access(const struct kdb_table *table);
 // "user_table:ns:table".
 kdb_slice table_text_family(struct kdb_arena *arena, const struct kdb_table *table);
 // Options as the JSON object of system.schemas.

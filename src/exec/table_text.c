@@ -121,6 +121,12 @@ kdb_slice table_text_flush(struct kdb_arena *arena, const struct kdb_table *tabl
     return KDB_LIT("off");
 }
 
+kdb_slice table_text_access(const struct kdb_table *table)
+{
+    return table->kind == KDB_TABLE_SHARED ? kdb_slice_cstr(kdb_access_level_name(table->access))
+                                           : (kdb_slice){0};
+}
+
 kdb_slice table_text_family(struct kdb_arena *arena, const struct kdb_table *table)
 {
     return kdb_arena_printf(arena, "%s_table:%.*s:%.*s", kdb_table_kind_name(table->kind),
@@ -169,6 +175,8 @@ kdb_slice table_text_options(struct kdb_arena *arena, const struct kdb_table *ta
     write_policy(&out, table);
     KDB_BUF_LIT(&out, ",\"deleted_retention\":");
     kdb_json_string(&out, duration_text(arena, table->retention_ms));
+    if (table->kind == KDB_TABLE_SHARED)
+        kdb_buf_printf(&out, ",\"access_level\":\"%s\"", kdb_access_level_name(table->access));
     KDB_BUF_LIT(&out, ",\"compression\":\"zstd\"}");
     return finish(arena, &out);
 }

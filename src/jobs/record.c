@@ -31,7 +31,7 @@ static void write_parameters(const struct job *job, struct kdb_buf *out)
         kdb_json_string(out, job->table->name);
         kdb_buf_put(out, ',');
     }
-    if (job->has_user) {
+    if (job->has_user && job->user.len > 0) { // a SHARED table's partition has no user
         KDB_BUF_LIT(out, "\"user\":");
         kdb_json_string(out, job->user);
         kdb_buf_put(out, ',');

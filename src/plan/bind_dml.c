@@ -30,21 +30,6 @@ static kdb_status writable_column(struct bind *bind, const struct kdb_table *tab
     return no_such_column(bind, name, table, position);
 }
 
-static kdb_status writable_table(struct bind *bind, const struct kdb_ast_name *name,
-                                 struct kdb_table **ret)
-{
-    struct kdb_table *table;
-    KDB_TRY(bind_table(bind, name, &table));
-    if (table->kind == KDB_TABLE_SYSTEM) {
-        kdb_error_at(bind->ctx, name->position);
-        return kdb_fail(bind->ctx, KDB_ERR_PERMISSION_DENIED,
-                        "access denied: table %.*s.%.*s cannot be written", KDB_ARG(table->space),
-                        KDB_ARG(table->name));
-    }
-    *ret = table;
-    return KDB_OK;
-}
-
 // ---- INSERT ----
 
 // Which declared columns the values go to, in source order.
@@ -154,7 +139,7 @@ kdb_status bind_insert(struct bind *bind, const struct kdb_ast_insert *ast)
     if (ast->has_with)
         return bind_unsupported(bind, "WITH before INSERT", ast->table.position);
     struct kdb_insert_plan *insert = KDB_ARENA_NEW(bind->arena, struct kdb_insert_plan);
-    KDB_TRY(writable_table(bind, &ast->table, &insert->table));
+    KDB_TRY(bind_target_table(bind, &ast->table, &insert->table));
     const struct kdb_schema *schema = insert->table->schema;
     insert->source_of = kdb_arena_array(bind->arena, schema->column_count, sizeof(int));
     for (uint32_t i = 0; i < schema->column_count; i++)
@@ -206,7 +191,7 @@ static kdb_status search_scope(struct bind *bind, const struct kdb_ast_name *nam
                                struct bind_scope *scope, struct kdb_relation **ret)
 {
     struct kdb_table *table;
-    KDB_TRY(writable_table(bind, name, &table));
+    KDB_TRY(bind_target_table(bind, name, &table));
     *scope = (struct bind_scope){.level = 1, .clause = BIND_WHERE};
     bind->scope = scope;
     *ret = bind_relation_of_table(bind, table, alias);

@@ -78,7 +78,10 @@ struct bind {
 void bind_fix_literal(struct bind *bind, int literal);  // the plan depends on this literal's value
 kdb_status bind_enter(struct bind *bind, int position); // nesting limit; pair with bind->depth--
 kdb_status bind_count_terms(struct bind *bind, size_t count); // limits.row_terms
+// The table of a name, which the caller's role may read, or write; noted among the plan's tables.
 kdb_status bind_table(struct bind *bind, const struct kdb_ast_name *name, struct kdb_table **ret);
+kdb_status bind_target_table(struct bind *bind, const struct kdb_ast_name *name,
+                             struct kdb_table **ret);
 struct kdb_relation *bind_relation_of_table(struct bind *bind, struct kdb_table *table,
                                             kdb_slice alias);
 kdb_status bind_unsupported(struct bind *bind, const char *what, int position);

@@ -2,6 +2,7 @@
 // Making a plan from a statement, and turning a statement's constants into a plan's inputs.
 #include "plan/plan.h"
 
+#include "auth/rights.h"
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/utf8.h"
@@ -61,29 +62,73 @@ void bind_fix_literal(struct bind *bind, int literal)
     statement->fixed_count++;
 }
 
-kdb_status bind_table(struct bind *bind, const struct kdb_ast_name *name, struct kdb_table **ret)
+static kdb_status find_table(struct bind *bind, const struct kdb_ast_name *name,
+                             struct kdb_table **ret)
 {
     kdb_slice space = name->space.data ? name->space : bind->request->space;
-    struct kdb_table *table = kdb_catalog_table(bind->request->catalog, space, name->name);
-    if (!table) {
-        kdb_error_at(bind->ctx, name->position);
-        return kdb_fail(bind->ctx, KDB_ERR_TABLE_NOT_FOUND, "table %.*s.%.*s does not exist",
-                        KDB_ARG(space), KDB_ARG(name->name));
-    }
-    if (table->is_admin_only && bind->request->role < KDB_ROLE_DBA) {
-        kdb_error_at(bind->ctx, name->position);
-        return kdb_fail(bind->ctx, KDB_ERR_PERMISSION_DENIED,
-                        "Access denied: role '%s' may not read %.*s.%.*s. System tables require "
-                        "'dba' or 'system' role",
-                        kdb_role_name(bind->request->role), KDB_ARG(space), KDB_ARG(name->name));
-    }
+    *ret = kdb_catalog_table(bind->request->catalog, space, name->name);
+    if (*ret)
+        return KDB_OK;
+    kdb_error_at(bind->ctx, name->position);
+    return kdb_fail(bind->ctx, KDB_ERR_TABLE_NOT_FOUND, "table %.*s.%.*s does not exist",
+                    KDB_ARG(space), KDB_ARG(name->name));
+}
+
+static void note_table(struct bind *bind, struct kdb_table *table)
+{
     struct kdb_plan *plan = bind->plan;
-    bool is_known = false;
-    for (size_t i = 0; i < plan->table_count; i++)
-        is_known = is_known || plan->tables[i] == table;
-    if (!is_known)
-        KDB_PUSH(bind->arena, plan->tables, plan->table_count, plan->table_capacity,
-                 kdb_table_ref(table));
+    for (size_t i = 0; i < plan->table_count; i++) {
+        if (plan->tables[i] == table)
+            return;
+    }
+    KDB_PUSH(bind->arena, plan->tables, plan->table_count, plan->table_capacity,
+             kdb_table_ref(table));
+}
+
+kdb_status bind_table(struct bind *bind, const struct kdb_ast_name *name, struct kdb_table **ret)
+{
+    struct kdb_table *table;
+    KDB_TRY(find_table(bind, name, &table));
+    kdb_status status = kdb_role_check_read(bind->request->role, bind->ctx, table);
+    if (status != KDB_OK) {
+        kdb_error_at(bind->ctx, name->position);
+        return status;
+    }
+    note_table(bind, table);
+    *ret = table;
+    return KDB_OK;
+}
+
+static bool is_execute_as(const struct kdb_statement *statement)
+{
+    while (statement->kind == KDB_STATEMENT_EXPLAIN)
+        statement = statement->inner;
+    return statement->kind == KDB_STATEMENT_EXECUTE_AS;
+}
+
+// Who acts for somebody else acts on that user's rows: what belongs to everyone is out of reach,
+// whatever the role.
+static kdb_status check_target(struct bind *bind, const struct kdb_table *table)
+{
+    if (table->kind == KDB_TABLE_SHARED && is_execute_as(&bind->plan->statement))
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_OPERATION,
+                        "EXECUTE AS USER is not allowed on SHARED tables: %.*s.%.*s has no rows of "
+                        "a single user",
+                        KDB_ARG(table->space), KDB_ARG(table->name));
+    return kdb_role_check_write(bind->request->role, bind->ctx, table);
+}
+
+kdb_status bind_target_table(struct bind *bind, const struct kdb_ast_name *name,
+                             struct kdb_table **ret)
+{
+    struct kdb_table *table;
+    KDB_TRY(find_table(bind, name, &table));
+    kdb_status status = check_target(bind, table);
+    if (status != KDB_OK) {
+        kdb_error_at(bind->ctx, name->position);
+        return status;
+    }
+    note_table(bind, table);
     *ret = table;
     return KDB_OK;
 }

@@ -232,6 +232,8 @@ static void put_options(struct printer *printer, const struct kdb_table *table,
         put_json(printer, "deleted_retention_ms", "null");
     else
         put_int(printer, "deleted_retention_ms", table->retention_ms);
+    if (table->kind == KDB_TABLE_SHARED)
+        put_text(printer, "access_level", kdb_slice_cstr(kdb_access_level_name(table->access)));
     put_text(printer, "column_family", family);
     close_member(printer, '}');
     kdb_arena_deinit(&arena);

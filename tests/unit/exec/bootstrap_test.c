@@ -13,7 +13,7 @@ static void the_first_start(void **state)
         fresh, "root", KDB_ROLE_SYSTEM,
         "SELECT storage_id, storage_type, base_directory, shared_tables_template FROM "
         "system.storages",
-        "local|filesystem||{namespace}/{tableName}\n");
+        "local|filesystem||shared/{namespace}/{tableName}\n");
     exec_fixture_expect_rows(
         fresh, "root", KDB_ROLE_SYSTEM,
         "SELECT user_id, role, auth_type, email, password_hash FROM system.users",

@@ -34,11 +34,11 @@ static void describe(void **state)
     exec_fixture_setup(db, "CREATE USER TABLE t (id BIGINT DEFAULT SNOWFLAKE_ID(), v TEXT NOT NULL "
                            "DEFAULT 'x' COMMENT 'why')");
     static const char rows[] =
-        "id|1|1|BIGINT|false|true|SNOWFLAKE_ID()|NULL|1|user_table:default:t\n"
-        "v|2|2|TEXT|false|false|'x'|why|1|user_table:default:t\n"
-        "_seq|3|-1|BIGINT|false|false|NULL|NULL|1|user_table:default:t\n"
-        "_updated|4|-2|TIMESTAMP|false|false|NULL|NULL|1|user_table:default:t\n"
-        "_deleted|5|-3|BOOLEAN|false|false|FALSE|NULL|1|user_table:default:t\n";
+        "id|1|1|BIGINT|false|true|SNOWFLAKE_ID()|NULL|1|user_table:default:t|NULL\n"
+        "v|2|2|TEXT|false|false|'x'|why|1|user_table:default:t|NULL\n"
+        "_seq|3|-1|BIGINT|false|false|NULL|NULL|1|user_table:default:t|NULL\n"
+        "_updated|4|-2|TIMESTAMP|false|false|NULL|NULL|1|user_table:default:t|NULL\n"
+        "_deleted|5|-3|BOOLEAN|false|false|FALSE|NULL|1|user_table:default:t|NULL\n";
     alice_reads("DESCRIBE TABLE t", rows);
     alice_reads("DESC TABLE default.t", rows);
     alice_reads("DESCRIBE TABLE t HISTORY", rows);
@@ -58,9 +58,9 @@ static void describe(void **state)
     alice_fails("DESCRIBE TABLE app.nope", KDB_ERR_TABLE_NOT_FOUND, "app.nope does not exist");
     result = exec_fixture_ok(db, "alice", KDB_ROLE_USER, "DESCRIBE TABLE system.stats");
     assert_string_equal(result->text, "metric_name|1|1|TEXT|false|false|NULL|NULL|1|"
-                                      "system_table:system:stats\n"
+                                      "system_table:system:stats|NULL\n"
                                       "metric_value|2|2|TEXT|false|false|NULL|NULL|1|"
-                                      "system_table:system:stats\n");
+                                      "system_table:system:stats|NULL\n");
 }
 
 static void show_stats(void **state)

@@ -63,13 +63,9 @@ static void refuses_bad_names(void **state)
     alice_says("CREATE USER TABLE app.Notes (v INT)", "user table app.notes created successfully");
 }
 
-static void other_kinds_come_later(void **state)
+static void stream_tables_come_later(void **state)
 {
     (void)state;
-    root_fails("CREATE TABLE app.t (id INT PRIMARY KEY)", KDB_ERR_INVALID_OPERATION,
-               "SHARED tables are not supported yet");
-    root_fails("CREATE SHARED TABLE app.t (id INT PRIMARY KEY)", KDB_ERR_INVALID_OPERATION,
-               "SHARED tables are not supported yet");
     root_fails("CREATE STREAM TABLE app.t (id INT) WITH (TTL_SECONDS = 30)",
                KDB_ERR_INVALID_OPERATION, "STREAM tables are not supported yet");
     root_fails("CREATE TABLE app.t (id INT) WITH (TYPE = 'stream')", KDB_ERR_INVALID_OPERATION,
@@ -77,14 +73,93 @@ static void other_kinds_come_later(void **state)
     root_reads("SELECT COUNT(*) FROM system.tables WHERE namespace_id = 'app'", "0\n");
 }
 
-static void ones_own_namespace_makes_user_tables(void **state)
+static void shared_tables_in_three_syntaxes(void **state)
 {
     (void)state;
-    exec_fixture_setup(db, "CREATE NAMESPACE alice; CREATE NAMESPACE dora");
+    root_says("CREATE TABLE app.a (id INT PRIMARY KEY)", "shared table app.a created successfully");
+    root_says("CREATE SHARED TABLE app.b (id INT PRIMARY KEY) ACCESS LEVEL Public",
+              "shared table app.b created successfully");
+    root_says("CREATE TABLE app.c (v TEXT) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'restricted', "
+              "FLUSH_POLICY = 'rows:5')",
+              "shared table app.c created successfully");
+    root_says("CREATE SHARED TABLE app.d (v TEXT) FLUSH POLICY ROWS 7 WITH (access_level = DBA)",
+              "shared table app.d created successfully");
+    root_reads("SELECT table_name, table_type, access_level, flush_policy, column_family FROM "
+               "system.tables WHERE namespace_id = 'app' ORDER BY table_name",
+               "a|shared|private|NULL|shared_table:app:a\n"
+               "b|shared|public|NULL|shared_table:app:b\n"
+               "c|shared|restricted|rows:5|shared_table:app:c\n"
+               "d|shared|dba|rows:7|shared_table:app:d\n");
+    root_reads("SELECT access_level FROM system.schemas WHERE table_name = 'b'", "public\n");
+    root_reads("SELECT options FROM system.schemas WHERE table_name = 'b'",
+               "{\"table_type\":\"SHARED\",\"storage_id\":\"local\",\"use_user_storage\":false,"
+               "\"flush_policy\":null,\"deleted_retention\":\"off\",\"access_level\":\"public\","
+               "\"compression\":\"zstd\"}\n");
+    root_fails("CREATE SHARED TABLE app.e (v INT) ACCESS LEVEL secret", KDB_ERR_INVALID_OPERATION,
+               "ACCESS LEVEL must be PUBLIC, PRIVATE, RESTRICTED or DBA, not 'secret'");
+    root_fails("CREATE SHARED TABLE app.e (v INT) WITH (ACCESS_LEVEL = 'x')",
+               KDB_ERR_INVALID_OPERATION, "option ACCESS_LEVEL: must be PUBLIC, PRIVATE");
+    root_fails("CREATE SHARED TABLE app.e (v INT) ACCESS LEVEL dba WITH (ACCESS_LEVEL = 'dba')",
+               KDB_ERR_INVALID_OPERATION, "an ACCESS LEVEL clause too");
+    root_fails("CREATE SHARED TABLE app.e (v INT) WITH (USE_USER_STORAGE = TRUE)",
+               KDB_ERR_INVALID_OPERATION, "is only for USER tables");
+    root_fails("CREATE SHARED TABLE app.e (v INT) USE_USER_STORAGE", KDB_ERR_INVALID_OPERATION,
+               "is only for USER tables");
+    root_fails("CREATE SHARED TABLE app.e (v INT) LOCATION 'x/${user_id}'",
+               KDB_ERR_INVALID_OPERATION, "of a SHARED table must not contain ${user_id}");
+    char sql[512];
+    (void)snprintf(sql, sizeof(sql), "CREATE SHARED TABLE app.e (v INT) LOCATION '%s/all/e'",
+                   db->folder);
+    root_says(sql, "shared table app.e created successfully");
+}
+
+static void who_creates_shared_tables(void **state)
+{
+    (void)state;
+    exec_fixture_setup(db, "CREATE NAMESPACE alice; CREATE NAMESPACE dora; CREATE NAMESPACE sam");
     alice_says("CREATE TABLE alice.t (v INT)", "user table alice.t created successfully");
-    alice_fails("CREATE TABLE app.t (v INT)", KDB_ERR_INVALID_OPERATION, "SHARED tables");
-    alice_fails("CREATE SHARED TABLE alice.s (v INT)", KDB_ERR_INVALID_OPERATION, "SHARED tables");
-    dora_fails("CREATE TABLE dora.t (v INT)", KDB_ERR_INVALID_OPERATION, "SHARED tables");
+    exec_fixture_expect_message(db, "sam", KDB_ROLE_SERVICE, "CREATE TABLE sam.t (v INT)",
+                                "user table sam.t created successfully");
+    exec_fixture_expect_message(db, "sam", KDB_ROLE_SERVICE, "CREATE SHARED TABLE sam.s (v INT)",
+                                "shared table sam.s created successfully");
+    exec_fixture_expect_message(db, "sam", KDB_ROLE_SERVICE, "CREATE TABLE app.t (v INT)",
+                                "shared table app.t created successfully");
+    dora_says("CREATE TABLE dora.t (v INT)", "shared table dora.t created successfully");
+    alice_fails("CREATE TABLE app.u (v INT)", KDB_ERR_PERMISSION_DENIED,
+                "role 'user' is not allowed to create SHARED tables");
+    alice_fails("CREATE SHARED TABLE alice.s (v INT)", KDB_ERR_PERMISSION_DENIED,
+                "role 'user' is not allowed to create SHARED tables");
+    dora_fails("EXECUTE AS USER 'alice' (CREATE SHARED TABLE app.u (v INT))",
+               KDB_ERR_PERMISSION_DENIED, "not allowed to create SHARED tables");
+}
+
+static void shared_rows_belong_to_everyone(void **state)
+{
+    (void)state;
+    root_says("CREATE SHARED TABLE app.s (id INT PRIMARY KEY, v TEXT) ACCESS LEVEL public",
+              "shared table app.s created successfully");
+    root_says("INSERT INTO app.s VALUES (1, 'root')", "Inserted 1 row(s)");
+    dora_fails("INSERT INTO app.s VALUES (1, 'dora')", KDB_ERR_ALREADY_EXISTS,
+               "primary key violation: id = 1 already exists");
+    dora_says("INSERT INTO app.s VALUES (2, 'dora')", "Inserted 1 row(s)");
+    dora_says("UPDATE app.s SET v = 'both' WHERE id = 1", "Updated 1 row(s)");
+    alice_reads("SELECT id, v FROM app.s", "1|both\n2|dora\n");
+    alice_reads("SELECT COUNT(*) FROM app.s", "2\n");
+    alice_fails("DELETE FROM app.s WHERE id = 1", KDB_ERR_PERMISSION_DENIED,
+                "role 'user' may not change app.s");
+    dora_says("DELETE FROM app.s WHERE id = 1", "Deleted 1 row(s)");
+    root_reads("SELECT id FROM app.s", "2\n");
+    root_reads("SELECT user_id, table_id, hot_rows, live_rows FROM system.user_table_counters",
+               "NULL|app:s|2|1\n");
+    alice_reads("SHOW STATS FOR TABLE app.s", "s|app|1|1|0|0|NULL\n");
+    root_says("CREATE SHARED TABLE app.p (id INT PRIMARY KEY)",
+              "shared table app.p created successfully");
+    alice_fails("SHOW STATS FOR TABLE app.p", KDB_ERR_PERMISSION_DENIED, "may not read app.p");
+    alice_reads("EXECUTE AS USER 'bob' (SELECT id FROM app.s)", "2\n");
+    dora_fails("EXECUTE AS USER 'bob' (INSERT INTO app.s VALUES (3, 'x'))",
+               KDB_ERR_INVALID_OPERATION, "EXECUTE AS USER is not allowed on SHARED tables");
+    dora_fails("EXECUTE AS USER 'bob' (SELECT id FROM app.p)", KDB_ERR_PERMISSION_DENIED,
+               "may not read app.p");
 }
 
 static void storages_must_exist(void **state)
@@ -224,8 +299,10 @@ int main(void)
         CASE(existing_tables),
         CASE(needs_a_namespace),
         CASE(refuses_bad_names),
-        CASE(other_kinds_come_later),
-        CASE(ones_own_namespace_makes_user_tables),
+        CASE(stream_tables_come_later),
+        CASE(shared_tables_in_three_syntaxes),
+        CASE(who_creates_shared_tables),
+        CASE(shared_rows_belong_to_everyone),
         CASE(storages_must_exist),
         CASE(user_locations_name_the_user),
         CASE(a_failed_commit_leaves_nothing),
