@@ -153,10 +153,10 @@ static kdb_status run_once(struct update *update)
     const struct kdb_table *table = update->plan->table;
     struct kdb_partition *partition;
     KDB_TRY(exec_partition(exec, table, &partition));
-    exec->commit = (struct kdb_commit_request){
-        .partition = partition,
-        .removal_epoch = atomic_load(&partition->removal_epoch),
-        .turn = &exec->turn};
+    exec->commit =
+        (struct kdb_commit_request){.partition = partition,
+                                    .removal_epoch = atomic_load(&partition->removal_epoch),
+                                    .turn = &exec->turn};
     update->ops = (struct write_ops){.exec = exec, .table = table};
     update->values =
         kdb_arena_alloc(&exec->ctx->arena, table->schema->column_count * sizeof(kdb_value));
