@@ -35,7 +35,8 @@ void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
                              .role = kdb_slice_cstr(kdb_role_name(exec->role)),
                              .now_us = exec->now_us,
                              .ids = exec->services->ids,
-                             .id_source = exec->services->id_source};
+                             .id_source = exec->services->id_source,
+                             .must_not_wait = exec->tier == KDB_READ_MEMORY};
 }
 
 kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,

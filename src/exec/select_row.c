@@ -249,7 +249,7 @@ kdb_status select_row(struct kdb_exec *exec)
 {
     const struct kdb_row_select *select = exec->plan->row_select;
     struct kdb_arena *scratch = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_arena);
-    kdb_arena_init(scratch, 0);
+    kdb_arena_init(scratch, exec->ctx->arena.limit_bytes);
     kdb_arena_on_reset(&exec->ctx->arena, scratch_done, scratch);
     struct kdb_eval eval;
     exec_eval_init(exec, select->relation ? select->relation->table : NULL, scratch, &eval);

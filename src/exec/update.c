@@ -139,7 +139,7 @@ static kdb_status find_rows(struct update *update)
     if (!can_eval)
         return search_with_engine(update);
     struct kdb_arena *scratch = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_arena);
-    kdb_arena_init(scratch, 0);
+    kdb_arena_init(scratch, exec->ctx->arena.limit_bytes);
     kdb_arena_on_reset(&exec->ctx->arena, scratch_done, scratch);
     exec_eval_init(exec, update->plan->table, scratch, &update->eval);
     const struct search search = {exec, exec->plan->row_select, &update->eval, visit, update};

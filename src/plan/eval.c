@@ -28,6 +28,28 @@ kdb_status plan_cast(const kdb_value *value, struct kdb_eval *eval, kdb_type typ
     return status;
 }
 
+// Steps between two looks at the deadline, and those an event loop does for one statement.
+#define WORK_STEPS      ((uint64_t)16 * 1024 * 1024)
+#define WORK_STEPS_LOOP ((uint64_t)4 * 1024 * 1024)
+
+kdb_status plan_work_look(struct kdb_eval *eval)
+{
+    if (eval->must_not_wait && eval->work >= WORK_STEPS_LOOP)
+        return kdb_fail(eval->ctx, KDB_ERR_BLOCKED, "long texts are work for a worker");
+    eval->work_next = eval->must_not_wait ? WORK_STEPS_LOOP : eval->work + WORK_STEPS;
+    return kdb_ctx_check(eval->ctx);
+}
+
+static kdb_status check_memory(const struct kdb_eval *eval)
+{
+    if (KDB_LIKELY(!kdb_arena_is_exceeded(eval->scratch)))
+        return KDB_OK;
+    return kdb_fail(eval->ctx, KDB_ERR_LIMIT_EXCEEDED,
+                    "an expression needs more than %zu bytes of memory "
+                    "(limits.request_memory_bytes)",
+                    eval->scratch->limit_bytes);
+}
+
 static kdb_status return_null(const struct kdb_expr *expr, kdb_value *ret_value)
 {
     *ret_value = kdb_value_null((kdb_kind)expr->type.kind);
@@ -76,13 +98,20 @@ static kdb_status call_with(const struct kdb_expr *expr, struct kdb_eval *eval, 
                             kdb_value *ret_value)
 {
     bool has_null = false;
+    size_t bytes = 0;
     for (size_t i = 0; i < expr->arg_count; i++) {
         KDB_TRY(kdb_eval(expr->args[i], eval, &args[i]));
-        has_null = has_null || args[i].is_null;
+        if (args[i].is_null)
+            has_null = true;
+        else if (kdb_kind_is_variable((kdb_kind)args[i].kind))
+            bytes += args[i].bytes.len;
     }
     if (has_null && expr->function->is_strict)
         return return_null(expr, ret_value);
-    return expr->function->eval(eval, expr, args, ret_value);
+    if (bytes > 0)
+        KDB_TRY(plan_work(eval, bytes));
+    KDB_TRY(expr->function->eval(eval, expr, args, ret_value));
+    return check_memory(eval);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): NESTING_MAX

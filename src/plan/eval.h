@@ -27,11 +27,16 @@ struct kdb_eval {
     struct kdb_snowflake *ids;           // SNOWFLAKE_ID()
     struct kdb_id_source *id_source;     // UUID_V7(), ULID()
     struct kdb_eval_cache *cache;        // lookups of long lists, NULL at first; in the ctx arena
+    // Long texts: how many bytes were gone over, and when to look at the deadline again.
+    bool must_not_wait; // on an event loop: much of that ends with BLOCKED, for a worker
+    uint64_t work;
+    uint64_t work_next;
 };
 
 // Evaluates `expr`; *ret_value has the kind of expr->type (null included). Fails with the errors of
 // the operations (DIVISION_BY_ZERO, OUT_OF_RANGE, INVALID_VALUE, …). `expr` holds no aggregate,
-// window or subquery.
+// window or subquery. LIMIT_EXCEEDED when scratch is beyond its limit, BLOCKED (must_not_wait) when
+// there is too much to do.
 KDB_NODISCARD kdb_status kdb_eval(const struct kdb_expr *expr, struct kdb_eval *eval,
                                   kdb_value *ret_value);
 

@@ -64,6 +64,16 @@ kdb_status plan_real_result(struct kdb_eval *eval, kdb_kind kind, double number,
 #define PLAN_TEXT_BYTES_MAX ((size_t)64 * 1024 * 1024)
 KDB_NODISCARD kdb_status plan_text(struct kdb_eval *eval, size_t size, char **ret_text);
 
+// Counts `steps` that an evaluator does over a text, of about a nanosecond each: those of arguments
+// are counted before it is called, those of a search that goes back and forth it counts itself.
+// Looks at the deadline now and then; BLOCKED when an event loop has done enough.
+kdb_status plan_work_look(struct kdb_eval *eval);
+KDB_NODISCARD static inline kdb_status plan_work(struct kdb_eval *eval, uint64_t steps)
+{
+    eval->work += steps;
+    return KDB_LIKELY(eval->work < eval->work_next) ? KDB_OK : plan_work_look(eval);
+}
+
 static inline kdb_status plan_return_text(const char *text, size_t len, kdb_value *ret_value)
 {
     *ret_value = kdb_value_bytes(KDB_TEXT, (kdb_slice){text, len});

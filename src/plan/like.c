@@ -2,8 +2,8 @@
 // LIKE and ILIKE: bytes compared in place, without a compiled pattern.
 //
 // A mismatch behind a % goes back to the latest % only: what the earlier ones matched cannot help.
-// So the work is at most text times pattern. ILIKE compares both sides in lower case, as PostgreSQL
-// does under UTF-8.
+// So the work is at most text times pattern, and counted. ILIKE compares both sides in lower case,
+// as PostgreSQL does under UTF-8.
 #include "plan/like_priv.h"
 
 #include "base/utf8.h"
@@ -118,7 +118,11 @@ static bool decides(struct match *match, bool *ret_fits, plan_like_result *ret_r
     return false;
 }
 
-plan_like_result plan_like_match(kdb_slice text, kdb_slice pattern, char escape)
+// Steps of one match that are counted together.
+#define STEPS_COUNTED 65536
+
+plan_like_result plan_like_match(struct kdb_eval *eval, kdb_slice text, kdb_slice pattern,
+                                 char escape)
 {
     if (text.len == 0 && pattern.len == 0)
         return PLAN_LIKE_YES;
@@ -127,9 +131,11 @@ plan_like_result plan_like_match(kdb_slice text, kdb_slice pattern, char escape)
                           .pattern = pattern.data,
                           .pattern_end = pattern.data + pattern.len,
                           .escape = escape};
-    for (;;) {
+    for (uint64_t steps = 1;; steps++) {
         plan_like_result result;
         bool fits = false;
+        if (eval && steps % STEPS_COUNTED == 0 && plan_work(eval, STEPS_COUNTED) != KDB_OK)
+            return PLAN_LIKE_STOPPED;
         if (match.text >= match.text_end)
             return at_text_end(&match);
         if (match.pattern < match.pattern_end && decides(&match, &fits, &result))
@@ -183,7 +189,9 @@ static kdb_status read_escape(struct kdb_eval *eval, kdb_slice escape, bool igno
 static kdb_status like(struct kdb_eval *eval, kdb_slice text, kdb_slice pattern, char escape,
                        kdb_value *ret_value)
 {
-    plan_like_result result = plan_like_match(text, pattern, escape);
+    plan_like_result result = plan_like_match(eval, text, pattern, escape);
+    if (result == PLAN_LIKE_STOPPED)
+        return eval->ctx->error.status;
     if (result == PLAN_LIKE_BAD_PATTERN)
         return kdb_fail(eval->ctx, KDB_ERR_INVALID_VALUE,
                         "LIKE pattern must not end with escape character");

@@ -253,30 +253,34 @@ static bool is_in_set(const char *at, size_t len, kdb_slice set)
     return kdb_slice_find(set, (kdb_slice){at, len}, 0) != SIZE_MAX;
 }
 
-static kdb_slice trim_left(kdb_slice text, kdb_slice set)
+static kdb_status trim_left(struct kdb_eval *eval, kdb_slice *text, kdb_slice set)
 {
-    while (text.len > 0) {
+    while (text->len > 0) {
         size_t len = 0;
-        (void)kdb_utf8_next(text, &len);
-        if (!is_in_set(text.data, len, set))
+        (void)kdb_utf8_next(*text, &len);
+        KDB_TRY(plan_work(eval, set.len));
+        if (!is_in_set(text->data, len, set))
             break;
-        text = kdb_slice_skip(text, len);
+        *text = kdb_slice_skip(*text, len);
     }
-    return text;
+    return KDB_OK;
 }
 
-static kdb_slice trim_right(kdb_slice text, kdb_slice set)
+static kdb_status trim_right(struct kdb_eval *eval, kdb_slice *ret_text, kdb_slice set)
 {
+    kdb_slice text = *ret_text;
     while (text.len > 0) {
         size_t len = 1;
         while (len < text.len && len < 4 &&
                ((unsigned char)text.data[text.len - len] & 0xC0U) == 0x80U)
             len++;
+        KDB_TRY(plan_work(eval, set.len));
         if (!is_in_set(text.data + text.len - len, len, set))
             break;
         text.len -= len;
     }
-    return text;
+    *ret_text = text;
+    return KDB_OK;
 }
 
 static kdb_slice trim_set(const struct kdb_expr *call, const kdb_value *args)
@@ -287,23 +291,27 @@ static kdb_slice trim_set(const struct kdb_expr *call, const kdb_value *args)
 kdb_status plan_ltrim(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
                       kdb_value *ret_value)
 {
-    (void)eval;
-    return plan_return_slice(trim_left(args[0].bytes, trim_set(call, args)), ret_value);
+    kdb_slice text = args[0].bytes;
+    KDB_TRY(trim_left(eval, &text, trim_set(call, args)));
+    return plan_return_slice(text, ret_value);
 }
 
 kdb_status plan_rtrim(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
                       kdb_value *ret_value)
 {
-    (void)eval;
-    return plan_return_slice(trim_right(args[0].bytes, trim_set(call, args)), ret_value);
+    kdb_slice text = args[0].bytes;
+    KDB_TRY(trim_right(eval, &text, trim_set(call, args)));
+    return plan_return_slice(text, ret_value);
 }
 
 kdb_status plan_btrim(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
                       kdb_value *ret_value)
 {
+    kdb_slice text = args[0].bytes;
     kdb_slice set = trim_set(call, args);
-    (void)eval;
-    return plan_return_slice(trim_right(trim_left(args[0].bytes, set), set), ret_value);
+    KDB_TRY(trim_left(eval, &text, set));
+    KDB_TRY(trim_right(eval, &text, set));
+    return plan_return_slice(text, ret_value);
 }
 
 // ---- filling ----

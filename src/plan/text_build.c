@@ -160,6 +160,7 @@ kdb_status plan_translate(struct kdb_eval *eval, const struct kdb_expr *call, co
         size_t next = at;
         (void)kdb_utf8_next(text, &next);
         kdb_slice character = {text.data + at, next - at};
+        KDB_TRY(plan_work(eval, args[1].bytes.len));
         len += put(out + len, translated(character, args[1].bytes, args[2].bytes));
         at = next;
     }

@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     kdb_slice text = kdb_slice_of(data + 1 + len, size - 1 - len);
     pattern.len = kdb_utf8_valid_prefix(pattern);
     text.len = kdb_utf8_valid_prefix(text);
-    plan_like_result result = plan_like_match(text, pattern, '\\');
+    plan_like_result result = plan_like_match(NULL, text, pattern, '\\');
     bool matches;
     if (text.len > LITERAL_BYTES_MAX || pattern.len > LITERAL_BYTES_MAX)
         return 0;

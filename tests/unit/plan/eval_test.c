@@ -311,6 +311,76 @@ static void columns_are_read_from_rows_of_any_version(void **state)
     kdb_buf_deinit(&row);
 }
 
+static struct kdb_expr *repeated(struct call_case *test, const char *text, int64_t count)
+{
+    return call_of(test, "repeat", call_text(test, text), call_int(test, count), NULL);
+}
+
+// Each of `count` characters is sought among as many others.
+static struct kdb_expr *slow_call(struct call_case *test, int64_t count)
+{
+    return call_of(test, "translate", repeated(test, "é", count), repeated(test, "ü", count),
+                   call_text(test, "x"));
+}
+
+static void long_texts_are_no_work_for_a_loop(void **state)
+{
+    struct call_case *test = *state;
+    struct kdb_expr *expr = slow_call(test, 100000);
+    kdb_value value;
+    test->eval.must_not_wait = true;
+    assert_int_equal(kdb_eval(expr, &test->eval, &value), KDB_ERR_BLOCKED);
+    kdb_ctx_clear_error(&test->ctx);
+    // Small ones are, until there are many of them.
+    test->eval.work = 0;
+    test->eval.work_next = 0;
+    expr = slow_call(test, 10);
+    kdb_status status = KDB_OK;
+    size_t calls = 0;
+    for (; status == KDB_OK; calls++)
+        status = kdb_eval(expr, &test->eval, &value);
+    assert_int_equal(status, KDB_ERR_BLOCKED);
+    assert_true(calls > 1000);
+}
+
+// The deadline has passed, but for what counts its arguments alone the next look is far.
+static void expect_timeout(struct call_case *test, const struct kdb_expr *expr)
+{
+    kdb_value value;
+    test->ctx.deadline_ns = 1;
+    test->eval.work = 0;
+    test->eval.work_next = 4000000;
+    assert_int_equal(kdb_eval(expr, &test->eval, &value), KDB_ERR_TIMEOUT);
+    kdb_ctx_clear_error(&test->ctx);
+}
+
+static void long_texts_end_with_the_deadline(void **state)
+{
+    struct call_case *test = *state;
+    struct kdb_expr *text = repeated(test, "a", 1000000);
+    struct kdb_expr *part = repeated(test, "a", 500000);
+    struct kdb_expr *pattern = call_of(test, "||", call_text(test, "%"), part, NULL);
+    pattern = call_of(test, "||", pattern, call_text(test, "b"), NULL);
+    expect_timeout(test, call_of(test, "~~", text, pattern, NULL));
+    expect_timeout(test, call_of(test, "ltrim", text, part, NULL));
+    expect_timeout(test, call_of(test, "rtrim", text, part, NULL));
+    expect_timeout(test, slow_call(test, 100000));
+}
+
+static void scratch_has_a_limit(void **state)
+{
+    struct call_case *test = *state;
+    struct kdb_arena scratch;
+    kdb_value value;
+    kdb_arena_init(&scratch, 1000000);
+    test->eval.scratch = &scratch;
+    struct kdb_expr *expr = repeated(test, "a", 400000);
+    assert_int_equal(kdb_eval(expr, &test->eval, &value), KDB_OK);
+    expr = call_of(test, "||", expr, expr, NULL);
+    assert_int_equal(kdb_eval(expr, &test->eval, &value), KDB_ERR_LIMIT_EXCEEDED);
+    kdb_arena_deinit(&scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +397,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(casts_to_text_live_in_scratch, setup, teardown),
         cmocka_unit_test_setup_teardown(a_filter_is_true_only_for_true, setup, teardown),
         cmocka_unit_test_setup_teardown(columns_are_read_from_rows_of_any_version, setup, teardown),
+        cmocka_unit_test_setup_teardown(long_texts_are_no_work_for_a_loop, setup, teardown),
+        cmocka_unit_test_setup_teardown(long_texts_end_with_the_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(scratch_has_a_limit, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
