@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json_read.h"
 #include "base/map.h"
+#include "base/use_order.h"
 #include "conf/limits.h"
 
 // Longer ones are not ours.
@@ -11,9 +12,9 @@
 
 // What a verified token said.
 struct known {
-    struct known *newer, *older; // by use
-    kdb_slice token;             // owned: key of the map
-    kdb_slice user;              // owned
+    struct kdb_use_link use;
+    kdb_slice token; // owned: key of the map
+    kdb_slice user;  // owned
     kdb_role role;
     kdb_token_kind kind;
     int64_t expires_at_s;
@@ -22,7 +23,7 @@ struct known {
 struct kdb_token_checker {
     const struct kdb_token_issuer *issuer;
     struct kdb_map known; // keys borrowed from the entries
-    struct known *newest, *oldest;
+    struct kdb_use_order order;
     size_t count, capacity;
     struct kdb_ctx ctx; // memory of one check
 };
@@ -39,8 +40,7 @@ struct kdb_token_checker *kdb_token_checker_create(const struct kdb_token_issuer
 
 static void forget(struct kdb_token_checker *checker, struct known *known)
 {
-    *(known->newer ? &known->newer->older : &checker->newest) = known->older;
-    *(known->older ? &known->older->newer : &checker->oldest) = known->newer;
+    kdb_use_order_remove(&checker->order, &known->use);
     (void)kdb_map_remove(&checker->known, known->token);
     checker->count--;
     kdb_free((void *)(uintptr_t)known->token.data);
@@ -48,12 +48,17 @@ static void forget(struct kdb_token_checker *checker, struct known *known)
     kdb_free(known);
 }
 
+static void forget_oldest(struct kdb_token_checker *checker)
+{
+    forget(checker, KDB_USE_OF(checker->order.oldest, struct known, use));
+}
+
 void kdb_token_checker_destroy(struct kdb_token_checker *checker)
 {
     if (!checker)
         return;
-    while (checker->oldest)
-        forget(checker, checker->oldest);
+    while (checker->order.oldest)
+        forget_oldest(checker);
     kdb_map_deinit(&checker->known);
     kdb_ctx_deinit(&checker->ctx);
     kdb_free(checker);
@@ -62,19 +67,13 @@ void kdb_token_checker_destroy(struct kdb_token_checker *checker)
 static struct known *remember(struct kdb_token_checker *checker, kdb_slice token,
                               const struct known *like)
 {
-    while (checker->count >= checker->capacity && checker->oldest)
-        forget(checker, checker->oldest);
+    while (checker->count >= checker->capacity && checker->order.oldest)
+        forget_oldest(checker);
     struct known *known = kdb_alloc(sizeof(*known));
     *known = *like;
     known->token = kdb_slice_of(kdb_alloc_text(token.data, token.len), token.len);
     known->user = kdb_slice_of(kdb_alloc_text(like->user.data, like->user.len), like->user.len);
-    known->newer = NULL;
-    known->older = checker->newest;
-    if (checker->newest)
-        checker->newest->newer = known;
-    checker->newest = known;
-    if (!checker->oldest)
-        checker->oldest = known;
+    kdb_use_order_add(&checker->order, &known->use);
     (void)kdb_map_set(&checker->known, known->token, known);
     checker->count++;
     return known;
@@ -166,6 +165,7 @@ kdb_token_verdict kdb_token_check(struct kdb_token_checker *checker, kdb_slice t
         forget(checker, known);
         return KDB_TOKEN_EXPIRED;
     }
+    kdb_use_order_touch(&checker->order, &known->use);
     if (known->kind != kind)
         return KDB_TOKEN_WRONG_KIND;
     *ret_claims = (struct kdb_token_claims){known->user, known->role, known->expires_at_s};

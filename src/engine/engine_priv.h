@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "base/use_order.h"
 #include "engine/duckdb_priv.h"
 #include "engine/engine.h"
 #include "engine/failure_priv.h"
@@ -55,7 +56,7 @@ struct engine_layout {
         size_class; // of the row estimate: a statement planned for few rows is not used for many
 };
 
-// A prepared statement. Entries of the cache form a ring in order of use.
+// A prepared statement.
 struct engine_prepared {
     duckdb_prepared_statement statement;
     char *sql; // NUL-terminated
@@ -64,14 +65,12 @@ struct engine_prepared {
     uint32_t layout_count;
     uint32_t param_count;
     bool is_cached;
-    struct engine_prepared *newer;
-    struct engine_prepared *older;
+    struct kdb_use_link use;
 };
 
 struct engine_statements {
     struct kdb_map by_sql;
-    struct engine_prepared *newest;
-    struct engine_prepared *oldest;
+    struct kdb_use_order order;
     uint32_t capacity;
 };
 

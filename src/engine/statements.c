@@ -70,40 +70,22 @@ static void free_prepared(struct engine_prepared *prepared)
     kdb_free(prepared);
 }
 
-static void unlink_prepared(struct engine_statements *statements, struct engine_prepared *prepared)
-{
-    if (prepared->newer)
-        prepared->newer->older = prepared->older;
-    else
-        statements->newest = prepared->older;
-    if (prepared->older)
-        prepared->older->newer = prepared->newer;
-    else
-        statements->oldest = prepared->newer;
-    prepared->newer = prepared->older = NULL;
-}
-
-static void link_newest(struct engine_statements *statements, struct engine_prepared *prepared)
-{
-    prepared->older = statements->newest;
-    if (statements->newest)
-        statements->newest->newer = prepared;
-    else
-        statements->oldest = prepared;
-    statements->newest = prepared;
-}
-
 static void remove_cached(struct engine_statements *statements, struct engine_prepared *prepared)
 {
     KDB_ASSERT(kdb_map_remove(&statements->by_sql, (kdb_slice){prepared->sql, prepared->sql_len}));
-    unlink_prepared(statements, prepared);
+    kdb_use_order_remove(&statements->order, &prepared->use);
     free_prepared(prepared);
+}
+
+static void remove_oldest(struct engine_statements *statements)
+{
+    remove_cached(statements, KDB_USE_OF(statements->order.oldest, struct engine_prepared, use));
 }
 
 void engine_statements_deinit(struct engine_statements *statements)
 {
-    while (statements->oldest)
-        remove_cached(statements, statements->oldest);
+    while (statements->order.oldest)
+        remove_oldest(statements);
     kdb_map_deinit(&statements->by_sql);
 }
 
@@ -111,10 +93,10 @@ static void keep(struct engine_statements *statements, struct engine_prepared *p
 {
     uint32_t capacity = statements->capacity ? statements->capacity : CAPACITY_DEFAULT;
     while (statements->by_sql.count >= capacity)
-        remove_cached(statements, statements->oldest);
+        remove_oldest(statements);
     prepared->is_cached = true;
     (void)kdb_map_set(&statements->by_sql, (kdb_slice){prepared->sql, prepared->sql_len}, prepared);
-    link_newest(statements, prepared);
+    kdb_use_order_add(&statements->order, &prepared->use);
 }
 
 static kdb_status check_prepared(const struct engine_run *run, struct engine_prepared *prepared,
@@ -175,10 +157,7 @@ kdb_status engine_prepare(struct engine_run *run, duckdb_statement_type type,
     }
     if (found) {
         KDB_TRY(check_prepared(run, found, type));
-        if (found != statements->newest) {
-            unlink_prepared(statements, found);
-            link_newest(statements, found);
-        }
+        kdb_use_order_touch(&statements->order, &found->use);
         *ret_prepared = found;
         return KDB_OK;
     }
@@ -198,6 +177,6 @@ void engine_prepared_release(struct engine_prepared *prepared)
 
 void kdb_engine_forget_statements(struct kdb_engine_connection *connection)
 {
-    while (connection->statements.oldest)
-        remove_cached(&connection->statements, connection->statements.oldest);
+    while (connection->statements.order.oldest)
+        remove_oldest(&connection->statements);
 }

@@ -6,10 +6,11 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "base/use_order.h"
 
 struct entry {
-    struct entry *newer, *older; // by use
-    kdb_slice prefix;            // owned: names the partition
+    struct kdb_use_link use;
+    kdb_slice prefix; // owned: names the partition
     uint64_t version;
     uint32_t schema_version;
     struct kdb_frozen_rows *rows;
@@ -19,7 +20,7 @@ struct entry {
 struct kdb_partition_cache {
     pthread_mutex_t lock;
     struct kdb_map entries; // prefix -> entry, keys borrowed from it
-    struct entry *newest, *oldest;
+    struct kdb_use_order order;
     uint64_t bytes_max;
     struct kdb_partition_cache_stats stats;
 };
@@ -32,27 +33,9 @@ struct kdb_partition_cache *kdb_partition_cache_create(uint64_t bytes_max)
     return cache;
 }
 
-static void unlink_entry(struct kdb_partition_cache *cache, struct entry *entry)
-{
-    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
-    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
-    entry->newer = NULL;
-    entry->older = NULL;
-}
-
-static void link_newest(struct kdb_partition_cache *cache, struct entry *entry)
-{
-    entry->older = cache->newest;
-    if (cache->newest)
-        cache->newest->newer = entry;
-    cache->newest = entry;
-    if (!cache->oldest)
-        cache->oldest = entry;
-}
-
 static void drop(struct kdb_partition_cache *cache, struct entry *entry)
 {
-    unlink_entry(cache, entry);
+    kdb_use_order_remove(&cache->order, &entry->use);
     (void)kdb_map_remove(&cache->entries, entry->prefix);
     cache->stats.bytes -= entry->bytes;
     kdb_frozen_rows_unref(entry->rows);
@@ -60,12 +43,17 @@ static void drop(struct kdb_partition_cache *cache, struct entry *entry)
     kdb_free(entry);
 }
 
+static void drop_oldest(struct kdb_partition_cache *cache)
+{
+    drop(cache, KDB_USE_OF(cache->order.oldest, struct entry, use));
+}
+
 void kdb_partition_cache_destroy(struct kdb_partition_cache *cache)
 {
     if (!cache)
         return;
-    while (cache->oldest)
-        drop(cache, cache->oldest);
+    while (cache->order.oldest)
+        drop_oldest(cache);
     kdb_map_deinit(&cache->entries);
     (void)pthread_mutex_destroy(&cache->lock);
     kdb_free(cache);
@@ -80,8 +68,7 @@ struct kdb_frozen_rows *kdb_partition_cache_get(struct kdb_partition_cache *cach
     if (entry && entry->version == state->version &&
         entry->schema_version == state->schema_version) {
         rows = kdb_frozen_rows_ref(entry->rows);
-        unlink_entry(cache, entry);
-        link_newest(cache, entry);
+        kdb_use_order_touch(&cache->order, &entry->use);
         cache->stats.hits++;
     } else {
         cache->stats.misses++;
@@ -110,10 +97,10 @@ void kdb_partition_cache_put(struct kdb_partition_cache *cache,
     struct entry *old = kdb_map_get(&cache->entries, entry->prefix);
     if (old)
         drop(cache, old);
-    while (cache->oldest && cache->stats.bytes + bytes > cache->bytes_max)
-        drop(cache, cache->oldest);
+    while (cache->order.oldest && cache->stats.bytes + bytes > cache->bytes_max)
+        drop_oldest(cache);
     (void)kdb_map_set(&cache->entries, entry->prefix, entry);
-    link_newest(cache, entry);
+    kdb_use_order_add(&cache->order, &entry->use);
     cache->stats.bytes += bytes;
     (void)pthread_mutex_unlock(&cache->lock);
 }

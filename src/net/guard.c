@@ -9,11 +9,11 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/slice.h"
+#include "base/use_order.h"
 
 struct client {
     struct client *chain; // next of the same bucket, or next free one
-    struct client *newer; // by last use; the ends are the guard's
-    struct client *older;
+    struct kdb_use_link use;
     struct kdb_address address; // IPv6: the lower half is zero
     size_t connections;
     int64_t tokens_milli;    // thousandths of a request it may still make
@@ -32,8 +32,7 @@ struct kdb_guard {
     struct client *free;
     struct client **buckets;
     size_t bucket_mask;
-    struct client *newest;
-    struct client *oldest;
+    struct kdb_use_order order;
 };
 
 struct kdb_guard *kdb_guard_open(const struct kdb_http_limits *limits)
@@ -65,27 +64,13 @@ static struct client **bucket_of(struct kdb_guard *guard, const struct kdb_addre
     return &guard->buckets[hash & guard->bucket_mask];
 }
 
-static void unlink_use(struct kdb_guard *guard, struct client *client)
-{
-    *(client->newer ? &client->newer->older : &guard->newest) = client->older;
-    *(client->older ? &client->older->newer : &guard->oldest) = client->newer;
-}
-
-static void link_newest(struct kdb_guard *guard, struct client *client)
-{
-    client->newer = NULL;
-    client->older = guard->newest;
-    *(client->older ? &client->older->newer : &guard->oldest) = client;
-    guard->newest = client;
-}
-
 static void forget(struct kdb_guard *guard, struct client *client)
 {
     struct client **at = bucket_of(guard, &client->address);
     while (*at != client)
         at = &(*at)->chain;
     *at = client->chain;
-    unlink_use(guard, client);
+    kdb_use_order_remove(&guard->order, &client->use);
     client->chain = guard->free;
     guard->free = client;
 }
@@ -96,8 +81,9 @@ static void evict(struct kdb_guard *guard, int64_t now_ms)
 {
     enum { looked_at_max = 64 };
     struct client *banned = NULL;
-    struct client *client = guard->oldest;
-    for (int i = 0; client && i < looked_at_max; i++, client = client->newer) {
+    struct kdb_use_link *at = guard->order.oldest;
+    for (int i = 0; at && i < looked_at_max; i++, at = at->newer) {
+        struct client *client = KDB_USE_OF(at, struct client, use);
         if (client->connections > 0)
             continue;
         if (client->banned_until_ms <= now_ms) {
@@ -147,8 +133,7 @@ static struct client *touch(struct kdb_guard *guard, const struct kdb_address *a
     struct kdb_address key = key_of(address);
     struct client *client = find(guard, &key);
     if (client) {
-        unlink_use(guard, client);
-        link_newest(guard, client);
+        kdb_use_order_touch(&guard->order, &client->use);
         return client;
     }
     client = take_room(guard, now_ms);
@@ -162,7 +147,7 @@ static struct client *touch(struct kdb_guard *guard, const struct kdb_address *a
         .refilled_ms = now_ms,
     };
     *bucket = client;
-    link_newest(guard, client);
+    kdb_use_order_add(&guard->order, &client->use);
     return client;
 }
 

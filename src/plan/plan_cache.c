@@ -4,19 +4,20 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "base/use_order.h"
 
 // Longer shapes (thousands of VALUES rows) come once: keeping them would only push out the others.
 #define SHAPE_BYTES_MAX ((size_t)64 * 1024)
 
 struct entry {
-    struct entry *newer, *older; // by use
-    kdb_slice key;               // owned
-    struct kdb_plan *plan;       // referenced
+    struct kdb_use_link use;
+    kdb_slice key;         // owned
+    struct kdb_plan *plan; // referenced
 };
 
 struct kdb_plan_cache {
     struct kdb_map entries; // keys borrowed from the entries
-    struct entry *newest, *oldest;
+    struct kdb_use_order order;
     size_t count, capacity;
     struct kdb_buf key; // scratch
     uint64_t hits, misses;
@@ -29,27 +30,9 @@ struct kdb_plan_cache *kdb_plan_cache_create(size_t capacity)
     return cache;
 }
 
-static void unlink_entry(struct kdb_plan_cache *cache, struct entry *entry)
-{
-    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
-    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
-    entry->newer = NULL;
-    entry->older = NULL;
-}
-
-static void link_newest(struct kdb_plan_cache *cache, struct entry *entry)
-{
-    entry->older = cache->newest;
-    if (cache->newest)
-        cache->newest->newer = entry;
-    cache->newest = entry;
-    if (!cache->oldest)
-        cache->oldest = entry;
-}
-
 static void drop(struct kdb_plan_cache *cache, struct entry *entry)
 {
-    unlink_entry(cache, entry);
+    kdb_use_order_remove(&cache->order, &entry->use);
     (void)kdb_map_remove(&cache->entries, entry->key);
     cache->count--;
     kdb_plan_unref(entry->plan);
@@ -57,12 +40,17 @@ static void drop(struct kdb_plan_cache *cache, struct entry *entry)
     kdb_free(entry);
 }
 
+static void drop_oldest(struct kdb_plan_cache *cache)
+{
+    drop(cache, KDB_USE_OF(cache->order.oldest, struct entry, use));
+}
+
 void kdb_plan_cache_destroy(struct kdb_plan_cache *cache)
 {
     if (!cache)
         return;
-    while (cache->oldest)
-        drop(cache, cache->oldest);
+    while (cache->order.oldest)
+        drop_oldest(cache);
     kdb_map_deinit(&cache->entries);
     kdb_buf_deinit(&cache->key);
     kdb_free(cache);
@@ -93,10 +81,7 @@ kdb_status kdb_plan_cache_get(struct kdb_plan_cache *cache, struct kdb_ctx *ctx,
     struct entry *entry = kdb_map_get(&cache->entries, key);
     if (entry && !kdb_plan_is_stale(entry->plan) && kdb_plan_fits(entry->plan, request->scanned)) {
         cache->hits++;
-        if (entry != cache->newest) {
-            unlink_entry(cache, entry);
-            link_newest(cache, entry);
-        }
+        kdb_use_order_touch(&cache->order, &entry->use);
         *ret_plan = kdb_plan_ref(entry->plan);
         return KDB_OK;
     }
@@ -108,12 +93,12 @@ kdb_status kdb_plan_cache_get(struct kdb_plan_cache *cache, struct kdb_ctx *ctx,
     // A command does its work once: only queries and data changes come again.
     if (plan->path != KDB_PATH_COMMAND) {
         while (cache->count >= cache->capacity)
-            drop(cache, cache->oldest);
+            drop_oldest(cache);
         entry = kdb_alloc(sizeof(*entry));
         entry->key = kdb_slice_of(kdb_alloc_text(key.data, key.len), key.len);
         entry->plan = kdb_plan_ref(plan);
         (void)kdb_map_set(&cache->entries, entry->key, entry);
-        link_newest(cache, entry);
+        kdb_use_order_add(&cache->order, &entry->use);
         cache->count++;
     }
     *ret_plan = plan;

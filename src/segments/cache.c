@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/map.h"
+#include "base/use_order.h"
 #include "segments/cache_priv.h"
 
 // How often a waiter looks at its own deadline.
@@ -69,18 +70,16 @@ typedef enum { ENTRY_LOADING, ENTRY_READY, ENTRY_FAILED } entry_state;
 struct entry {
     struct cache_key key;
     entry_state state;
-    unsigned references; // under the lock: the table's, the loader's, one per waiter
-    struct block *block; // READY: the entry's reference
-    struct entry *newer; // by use; READY entries in the table only
-    struct entry *older;
+    unsigned references;     // under the lock: the table's, the loader's, one per waiter
+    struct block *block;     // READY: the entry's reference
+    struct kdb_use_link use; // READY entries in the table only
 };
 
 struct cache {
     pthread_mutex_t lock;
     pthread_cond_t changed; // some entry is no longer LOADING
     struct kdb_map entries; // by key, which lies in the entry
-    struct entry *newest;
-    struct entry *oldest;
+    struct kdb_use_order order;
     uint64_t bytes_max;
     struct kdb_segment_cache_stats stats;
 };
@@ -111,39 +110,26 @@ static void entry_unref(struct entry *entry)
     kdb_free(entry);
 }
 
-static void unlink_entry(struct cache *cache, struct entry *entry)
-{
-    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
-    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
-    entry->newer = NULL;
-    entry->older = NULL;
-}
-
-static void link_newest(struct cache *cache, struct entry *entry)
-{
-    entry->older = cache->newest;
-    if (cache->newest)
-        cache->newest->newer = entry;
-    cache->newest = entry;
-    if (!cache->oldest)
-        cache->oldest = entry;
-}
-
 // Takes a READY entry out of the table.
 static void drop(struct cache *cache, struct entry *entry)
 {
-    unlink_entry(cache, entry);
+    kdb_use_order_remove(&cache->order, &entry->use);
     (void)kdb_map_remove(&cache->entries, key_bytes(&entry->key));
     cache->stats.bytes -= entry->block->bytes;
     entry_unref(entry);
+}
+
+static void drop_oldest(struct cache *cache)
+{
+    drop(cache, KDB_USE_OF(cache->order.oldest, struct entry, use));
 }
 
 void cache_destroy(struct cache *cache)
 {
     if (!cache)
         return;
-    while (cache->oldest)
-        drop(cache, cache->oldest);
+    while (cache->order.oldest)
+        drop_oldest(cache);
     KDB_ASSERT(cache->entries.count == 0);
     kdb_map_deinit(&cache->entries);
     (void)pthread_cond_destroy(&cache->changed);
@@ -167,10 +153,10 @@ static void end_loading(struct cache *cache, struct entry *entry, struct block *
     entry->state = block ? ENTRY_READY : ENTRY_FAILED;
     if (block) {
         cache->stats.bytes += block->bytes;
-        link_newest(cache, entry);
-        while (cache->oldest && cache->stats.bytes > cache->bytes_max) {
+        kdb_use_order_add(&cache->order, &entry->use);
+        while (cache->order.oldest && cache->stats.bytes > cache->bytes_max) {
             cache->stats.evictions++;
-            drop(cache, cache->oldest);
+            drop_oldest(cache);
         }
     } else {
         (void)kdb_map_remove(&cache->entries, key_bytes(&entry->key));
@@ -229,8 +215,7 @@ static kdb_status get_locked(struct cache *cache, struct kdb_ctx *ctx, struct ca
         struct entry *entry = kdb_map_get(&cache->entries, key_bytes(&key));
         if (entry && entry->state == ENTRY_READY) {
             cache->stats.hits++;
-            unlink_entry(cache, entry);
-            link_newest(cache, entry);
+            kdb_use_order_touch(&cache->order, &entry->use);
             block = block_ref(entry->block);
         } else if (tier == KDB_READ_MEMORY) {
             return kdb_fail(ctx, KDB_ERR_BLOCKED, "cold rows are not in memory");

@@ -212,6 +212,28 @@ static void test_memory_is_bounded(void **state)
     }
 }
 
+// The one that is used stays, however long ago it came.
+static void test_the_longest_unused_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    kdb_slice tokens[3];
+    const char *kept = NULL;
+    struct kdb_token_claims claims;
+    for (int i = 0; i < 3; i++) {
+        f->user.id = kdb_arena_printf(&f->ctx.arena, "user%d", i);
+        tokens[i] = issue(f, KDB_TOKEN_ACCESS);
+    }
+    static const int order[] = {0, 1, 0, 2, 0}; // two are remembered
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        assert_int_equal(kdb_token_check(f->checker, tokens[order[i]], KDB_TOKEN_ACCESS, &claims),
+                         KDB_TOKEN_VALID);
+        if (order[i] == 0) {
+            assert_true(!kept || claims.user.data == kept);
+            kept = claims.user.data;
+        }
+    }
+}
+
 static void test_short_secret_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -231,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_claims_and_headers_are_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_garbage_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory_is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_longest_unused_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(test_short_secret_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
