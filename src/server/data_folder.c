@@ -60,17 +60,40 @@ static kdb_status lock_folder(struct kdb_ctx *ctx, struct kdb_data_folder *folde
     return kdb_fail_os(ctx, errno, "locking the data folder %s", folder->path);
 }
 
+static bool write_draft(const struct kdb_data_folder *folder, const char *draft, kdb_slice content)
+{
+    int file = open_in(folder, draft, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file < 0)
+        return false;
+    bool is_written =
+        write(file, content.data, content.len) == (ssize_t)content.len && fsync(file) == 0;
+    int error = errno;
+    (void)close(file);
+    errno = error;
+    return is_written;
+}
+
+// Makes the names in the folder durable.
+static bool sync_names(const struct kdb_data_folder *folder)
+{
+    int names = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = names >= 0 && fsync(names) == 0;
+    if (names >= 0)
+        (void)close(names);
+    return is_synced;
+}
+
+// The file is there whole or not at all, also after a crash.
 static kdb_status write_small(struct kdb_ctx *ctx, const struct kdb_data_folder *folder,
                               const char *name, kdb_slice content)
 {
-    int file = open_in(folder, name, O_WRONLY | O_CREAT | O_EXCL);
-    if (file < 0)
-        return kdb_fail_os(ctx, errno, "creating %s in the data folder", name);
-    kdb_status status = KDB_OK;
-    if (write(file, content.data, content.len) != (ssize_t)content.len || fsync(file) != 0)
-        status = kdb_fail_os(ctx, errno, "writing %s in the data folder", name);
-    (void)close(file);
-    return status;
+    kdb_slice draft = kdb_arena_printf(&ctx->arena, "%s.tmp", name);
+    kdb_slice from = kdb_arena_printf(&ctx->arena, "%s/%s", folder->path, draft.data);
+    kdb_slice to = kdb_arena_printf(&ctx->arena, "%s/%s", folder->path, name);
+    if (!write_draft(folder, draft.data, content) || rename(from.data, to.data) != 0 ||
+        !sync_names(folder))
+        return kdb_fail_os(ctx, errno, "writing %s in the data folder", name);
+    return KDB_OK;
 }
 
 // *ret is null when the file is not there.
