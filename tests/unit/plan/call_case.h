@@ -170,7 +170,7 @@ static inline struct kdb_expr *call_of(struct call_case *test, const char *name,
                                        struct kdb_expr *b, struct kdb_expr *c)
 {
     struct kdb_expr *args[3] = {a, b, c};
-    struct kdb_expr *call = NULL;
+    struct kdb_expr *call = call_node(test, KDB_EXPR_CALL, KDB_TYPE(KDB_UNKNOWN));
     if (call_resolve(test, name, args,
                      a == NULL   ? 0
                      : b == NULL ? 1

@@ -39,7 +39,7 @@ static int resolve_kinds(struct call_case *test, const char *name, const kdb_kin
 static void results_have_postgresql_types(void **state)
 {
     struct call_case *test = *state;
-    struct kdb_expr *call;
+    struct kdb_expr *call = call_null(test, KDB_INT);
     assert_int_equal(resolve_kinds(test, "+", KINDS(KDB_SMALLINT, KDB_SMALLINT), &call),
                      KDB_SMALLINT);
     assert_int_equal(resolve_kinds(test, "+", KINDS(KDB_SMALLINT, KDB_INT), &call), KDB_INT);
@@ -131,7 +131,7 @@ static void averages_can_be_rounded(void **state)
         assert_int_equal(call->type.kind, KDB_DOUBLE);
         assert_slice_equal(call_value(test, call), rows[i].expected);
     }
-    struct kdb_expr *call;
+    struct kdb_expr *call = call_null(test, KDB_INT);
     assert_int_equal(resolve_kinds(test, "round", KINDS(KDB_INT, KDB_INT), &call), KDB_DECIMAL);
     assert_int_equal(resolve_kinds(test, "round", KINDS(KDB_UNKNOWN, KDB_INT), &call), KDB_DECIMAL);
     assert_int_equal(resolve_kinds(test, "round", KINDS(KDB_FLOAT, KDB_INT), &call), KDB_DOUBLE);
@@ -159,7 +159,7 @@ static void what_does_not_exist_is_named_as_postgresql_names_it(void **state)
         {"concat", {KDB_UNKNOWN}, 0, "function concat() does not exist"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct kdb_expr *call;
+        struct kdb_expr *call = call_null(test, KDB_INT);
         assert_int_equal(resolve_kinds(test, rows[i].name, rows[i].kinds, rows[i].count, &call),
                          -1);
         assert_int_equal(test->ctx.error.status, KDB_ERR_INVALID_OPERATION);
@@ -234,7 +234,7 @@ static void a_call_may_have_so_many_arguments(void **state)
 {
     struct call_case *test = *state;
     struct kdb_expr *args[KDB_FUNCTION_ARGS_TOTAL + 1];
-    struct kdb_expr *call;
+    struct kdb_expr *call = call_null(test, KDB_INT);
     for (size_t i = 0; i <= KDB_FUNCTION_ARGS_TOTAL; i++)
         args[i] = call_text(test, "ab");
     assert_int_equal(call_resolve(test, "concat", args, KDB_FUNCTION_ARGS_TOTAL, &call), KDB_OK);
