@@ -63,7 +63,7 @@ struct kdb_relation *bind_relation_of_table(struct bind *bind, struct kdb_table 
     for (uint32_t i = 0; i < system_count; i++)
         relation->columns[schema->column_count + i] =
             (struct kdb_relation_column){.name = system_columns[i].name,
-                                         .type = KDB_TYPE(system_columns[i].kind),
+                                         .type = KDB_TYPE((uint8_t)system_columns[i].kind),
                                          .id = system_columns[i].id,
                                          .is_system = true,
                                          .is_not_null = true};
