@@ -121,6 +121,74 @@ void api_pack_map_header(uint32_t count, struct kdb_buf *out)
     (void)msgpack_pack_map(&packer, count);
 }
 
+// ---- Whether a message has what it declares ----
+//
+// The library reserves memory for as many members as a container declares, before it has seen one:
+// fourteen bytes would ask for 256 GiB.
+
+// What follows the first byte of a value: a length of so many bytes, so many bytes more, and then
+// what the length counts.
+struct form {
+    uint8_t length_bytes;
+    uint8_t fixed_bytes;
+    uint8_t members; // values each that the length counts; 0: it counts bytes
+};
+
+// First bytes from 0xC0 to 0xDF.
+static const struct form forms[32] = {
+    [0x04] = {1, 0, 0},  [0x05] = {2, 0, 0}, [0x06] = {4, 0, 0}, // binary
+    [0x07] = {1, 1, 0},  [0x08] = {2, 1, 0}, [0x09] = {4, 1, 0}, // extension
+    [0x0A] = {0, 4, 0},  [0x0B] = {0, 8, 0},                     // floating point
+    [0x0C] = {0, 1, 0},  [0x0D] = {0, 2, 0}, [0x0E] = {0, 4, 0}, // unsigned
+    [0x0F] = {0, 8, 0},  [0x10] = {0, 1, 0}, [0x11] = {0, 2, 0}, // signed
+    [0x12] = {0, 4, 0},  [0x13] = {0, 8, 0}, [0x14] = {0, 2, 0}, // extension
+    [0x15] = {0, 3, 0},  [0x16] = {0, 5, 0}, [0x17] = {0, 9, 0}, //
+    [0x18] = {0, 17, 0}, [0x19] = {1, 0, 0}, [0x1A] = {2, 0, 0}, // text
+    [0x1B] = {4, 0, 0},  [0x1C] = {2, 0, 1}, [0x1D] = {4, 0, 1}, // array
+    [0x1E] = {2, 0, 2},  [0x1F] = {4, 0, 2},                     // map
+};
+
+// Takes a value but for its members off the front of `rest`; false: it is cut.
+static bool take_value(kdb_slice *rest, uint64_t *ret_members)
+{
+    unsigned first = (unsigned char)rest->data[0];
+    struct form form = {0};
+    uint64_t count = 0; // of bytes or members
+    if (first >= 0x80 && first < 0xA0) {
+        form.members = first < 0x90 ? 2 : 1;
+        count = first & 0x0F;
+    } else if (first >= 0xA0 && first < 0xC0) {
+        count = first & 0x1F;
+    } else if (first >= 0xC0 && first < 0xE0) {
+        form = forms[first - 0xC0];
+    }
+    *rest = kdb_slice_skip(*rest, 1);
+    if (rest->len < form.length_bytes)
+        return false;
+    for (unsigned i = 0; i < form.length_bytes; i++)
+        count = count << 8 | (unsigned char)rest->data[i];
+    *rest = kdb_slice_skip(*rest, form.length_bytes);
+    *ret_members = count * form.members;
+    uint64_t bytes = form.fixed_bytes + (form.members == 0 ? count : 0);
+    bool is_whole = rest->len >= bytes;
+    if (is_whole)
+        *rest = kdb_slice_skip(*rest, (size_t)bytes);
+    return is_whole;
+}
+
+// Whether the bytes are as many as all lengths in them say.
+static bool is_whole(kdb_slice packed)
+{
+    uint64_t wanted = 1; // values still to come, of a byte at least
+    while (wanted > 0) {
+        uint64_t members;
+        if (packed.len < wanted || !take_value(&packed, &members))
+            return false;
+        wanted += members - 1;
+    }
+    return packed.len == 0;
+}
+
 // ---- MessagePack to JSON ----
 
 // A container that is being written.
@@ -232,6 +300,8 @@ static kdb_status write_tree(struct kdb_ctx *ctx, const msgpack_object *root, st
 
 kdb_status api_unpack_json(struct kdb_ctx *ctx, kdb_slice packed, struct kdb_buf *out)
 {
+    if (!is_whole(packed))
+        return wrong(ctx, "is cut or damaged");
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
     size_t taken = 0;
