@@ -13,23 +13,6 @@ struct cleanup {
     int64_t files, partitions;
 };
 
-// The partition whose manifest record has this key ('M', table id, escaped user, …). A null user:
-// damaged.
-static uint32_t split_key(kdb_slice key, struct kdb_ctx *ctx, kdb_slice *ret_user,
-                          size_t *ret_prefix_len)
-{
-    kdb_slice rest = kdb_slice_skip(key, 5);
-    kdb_value user;
-    *ret_user = (kdb_slice){0};
-    if (key.len < 5 || kdb_key_read(rest, ctx, KDB_TYPE(KDB_TEXT), &user, ret_prefix_len) != KDB_OK)
-        return 0;
-    *ret_prefix_len += 4;
-    *ret_user = kdb_arena_copy(&ctx->arena, user.bytes);
-    const unsigned char *bytes = (const unsigned char *)key.data + 1;
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-           (uint32_t)bytes[3];
-}
-
 // Files are deleted by the paths in the manifest: the table's definition is gone.
 static kdb_status clean_partition(struct cleanup *cleanup, uint32_t table_id, kdb_slice user)
 {
@@ -76,17 +59,20 @@ static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slic
         status = kdb_store_scan_next(scan, cleanup->ctx, &key, &value, &has_more);
         if (status != KDB_OK || !has_more)
             break;
+        uint32_t table_id;
         kdb_slice user;
         size_t prefix_len;
-        uint32_t table_id = split_key(key, cleanup->ctx, &user, &prefix_len);
-        kdb_ctx_clear_error(cleanup->ctx);
-        bool is_known = !user.data ||
-                        (cleanup->snapshot && kdb_catalog_table_by_id(cleanup->snapshot, table_id));
-        kdb_slice prefix = is_known ? last : kdb_slice_of(key.data + 1, prefix_len);
-        if (is_known || kdb_slice_equal(prefix, last))
+        if (kdb_layout_read_prefix(kdb_slice_skip(key, 1), cleanup->ctx, &table_id, &user,
+                                   &prefix_len) != KDB_OK) {
+            kdb_ctx_clear_error(cleanup->ctx); // damaged: nobody can tell whose it is
+            continue;
+        }
+        kdb_slice prefix = kdb_slice_of(key.data + 1, prefix_len);
+        if (kdb_slice_equal(prefix, last) ||
+            (cleanup->snapshot && kdb_catalog_table_by_id(cleanup->snapshot, table_id)))
             continue;
         last = kdb_arena_copy(&cleanup->ctx->arena, prefix);
-        status = clean_partition(cleanup, table_id, user);
+        status = clean_partition(cleanup, table_id, kdb_arena_copy(&cleanup->ctx->arena, user));
     }
     kdb_store_scan_close(scan);
     if (status == KDB_OK && cleanup->partitions > 0 && kdb_fault_point("cleanup.removed"))

@@ -277,16 +277,13 @@ static kdb_status open_manifest(struct loading *loading, struct kdb_table *table
 // A damaged manifest is told to whoever reads the table; the server starts.
 static kdb_status load_manifest(struct loading *loading, kdb_slice key)
 {
-    const unsigned char *bytes = (const unsigned char *)key.data + 1;
-    if (key.len < 6)
-        return kdb_fail(loading->ctx, KDB_ERR_CORRUPT, "a manifest has a damaged key");
-    uint32_t table_id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-                        (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
-    kdb_value user;
-    size_t taken;
-    KDB_TRY(kdb_key_read(kdb_slice_skip(key, 5), loading->ctx, KDB_TYPE(KDB_TEXT), &user, &taken));
+    uint32_t table_id;
+    kdb_slice user;
+    size_t prefix_len;
+    KDB_TRY(kdb_layout_read_prefix(kdb_slice_skip(key, 1), loading->ctx, &table_id, &user,
+                                   &prefix_len));
     struct kdb_table *table = kdb_catalog_table_by_id(loading->snapshot, table_id);
-    if (!table || table->retention_ms < 0 || open_manifest(loading, table, user.bytes) == KDB_OK)
+    if (!table || table->retention_ms < 0 || open_manifest(loading, table, user) == KDB_OK)
         return KDB_OK;
     kdb_log_warn("jobs", NULL, "deleted rows of %.*s.%.*s are not looked for: %s",
                  KDB_ARG(table->space), KDB_ARG(table->name), loading->ctx->error.message);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/ctx.h"
 #include "base/slice.h"
 #include "catalog/catalog.h"
 #include "types/key.h"
@@ -34,6 +35,12 @@ static inline void kdb_layout_prefix(struct kdb_buf *out, uint32_t table_id, kdb
     kdb_key_u32(out, table_id);
     kdb_key_text(out, user);
 }
+
+// Reads the partition prefix that `bytes` begin with: table, user (valid as long as `bytes` and the
+// ctx arena) and how long it is. CORRUPT when they begin otherwise.
+KDB_NODISCARD kdb_status kdb_layout_read_prefix(kdb_slice bytes, struct kdb_ctx *ctx,
+                                                uint32_t *ret_table_id, kdb_slice *ret_user,
+                                                size_t *ret_len);
 
 // Appends prefix, kind byte and `key`: a full ROWS key.
 static inline void kdb_layout_key(struct kdb_buf *out, kdb_slice prefix, char kind, kdb_slice key)

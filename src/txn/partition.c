@@ -350,21 +350,6 @@ uint64_t kdb_partition_subscriptions(struct kdb_partition_registry *registry, ui
 }
 
 // Splits a stored counter key into table id and user.
-static kdb_status read_prefix(kdb_slice prefix, struct kdb_ctx *ctx, uint32_t *ret_table_id,
-                              kdb_slice *ret_user)
-{
-    if (prefix.len < 6)
-        return kdb_fail(ctx, KDB_ERR_CORRUPT, "a row counter has a damaged key");
-    const unsigned char *bytes = (const unsigned char *)prefix.data;
-    *ret_table_id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-                    (uint32_t)bytes[3];
-    kdb_value user;
-    size_t taken;
-    KDB_TRY(kdb_key_read(kdb_slice_skip(prefix, 4), ctx, KDB_TYPE(KDB_TEXT), &user, &taken));
-    *ret_user = user.bytes;
-    return KDB_OK;
-}
-
 kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ctx,
                                      uint32_t table_id, kdb_partition_visit visit, void *arg)
 {
@@ -394,9 +379,11 @@ kdb_status kdb_partition_scan_stored(struct kdb_store *store, struct kdb_ctx *ct
         struct kdb_partition_counters counters;
         uint32_t found_id = 0;
         kdb_slice user;
+        size_t prefix_len;
         status = kdb_partition_counters_read(value, ctx, &counters);
         if (status == KDB_OK)
-            status = read_prefix(kdb_slice_skip(key, 1), ctx, &found_id, &user);
+            status =
+                kdb_layout_read_prefix(kdb_slice_skip(key, 1), ctx, &found_id, &user, &prefix_len);
         if (status == KDB_OK)
             has_more = visit(arg, found_id, user, &counters);
     }
