@@ -250,8 +250,9 @@ static kdb_status run_step(struct ws_load *load)
     if (!load->changes)
         KDB_TRY(kdb_changes_open(&load->exec, load->query->table, load->partition, &load->changes));
     KDB_TRY(check_history(load));
-    kdb_arena_init(&step.scratch, 0);
+    kdb_arena_init(&step.scratch, (size_t)options_of(load)->settings->limits_request_memory_bytes);
     kdb_live_eval_init(load->query, &load->ctx, &step.scratch, &step.eval);
+    step.eval.must_not_wait = load->exec.tier == KDB_READ_MEMORY;
     kdb_status status = walk(&step);
     if (status == KDB_OK) {
         load->after = step.position;

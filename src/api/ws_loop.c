@@ -61,7 +61,8 @@ struct ws_loop *ws_loop_create(struct kdb_api_loop *api)
         .feed = api->api->options.feed,
         .wake = wake,
         .wake_arg = ws,
-        .held_bytes_max = (size_t)api->api->options.settings->websocket_held_bytes};
+        .held_bytes_max = (size_t)api->api->options.settings->websocket_held_bytes,
+        .row_memory_max = (size_t)api->api->options.settings->limits_request_memory_bytes};
     ws->api = api;
     ws->wake.run = take;
     kdb_ctx_init(&ws->ctx, MESSAGE_MEMORY);

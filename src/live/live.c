@@ -11,7 +11,7 @@ struct kdb_live_loop *kdb_live_loop_create(const struct kdb_live_loop_options *o
     struct kdb_live_loop *live = kdb_alloc(sizeof(*live));
     live->options = *options;
     kdb_ctx_init(&live->ctx, 0);
-    kdb_arena_init(&live->scratch, 0);
+    kdb_arena_init(&live->scratch, options->row_memory_max);
     live->number = kdb_live_feed_add_loop(options->feed, options->wake, options->wake_arg);
     return live;
 }

@@ -42,6 +42,7 @@ struct kdb_live_loop_options {
     void (*wake)(void *arg); // any thread: make the loop call kdb_live_deliver soon
     void *wake_arg;
     size_t held_bytes_max; // of one subscription that waits for its initial rows
+    size_t row_memory_max; // of a query's expressions over one row
 };
 
 // The live part of a loop. Before the loop runs.

@@ -46,6 +46,13 @@ static void end_runs(struct kdb_live_loop *live)
 // The query cannot be evaluated: its members hear why and get nothing more. Never silence.
 static void fail(struct live_group *group, struct kdb_ctx *ctx)
 {
+    kdb_status status = ctx->error.status;
+    if (status == KDB_ERR_BLOCKED) { // no worker would be quick enough for every change
+        kdb_ctx_clear_error(ctx);
+        status = kdb_fail(ctx, KDB_ERR_LIMIT_EXCEEDED,
+                          "a subscription may not go through so much text for one row");
+    }
+    (void)status;
     end_run(group);
     group->has_failed = true;
     for (size_t i = 0; i < group->count; i++) {
@@ -117,6 +124,7 @@ static kdb_status match(struct live_group *group, const struct kdb_live_change *
     bool was_match;
     bool is_match;
     kdb_live_eval_init(query, &live->ctx, &live->scratch, &eval);
+    eval.must_not_wait = true;
     KDB_TRY(kdb_live_matches(query, &eval, change->old_row, &was_match));
     KDB_TRY(kdb_live_matches(query, &eval, change->row, &is_match));
     if (!was_match && !is_match)
@@ -147,6 +155,7 @@ static void match_list(struct live_group *list, const struct kdb_live_change *ch
         if (match(group, change) != KDB_OK)
             fail(group, &live->ctx);
         kdb_arena_reset(&live->scratch);
+        kdb_arena_reset(&live->ctx.arena); // what the evaluation remembered of long lists
     }
 }
 
