@@ -82,8 +82,8 @@ static kdb_status act_as(struct sql_request *sql, const struct kdb_statement *st
     kdb_slice target = statement->execute_as.user;
     if (!kdb_account_id_is_valid(target))
         return kdb_fail(sql->ctx, KDB_ERR_INVALID_INPUT,
-                        "EXECUTE AS USER: '%.*s' is no user id; it has up to 128 bytes and neither "
-                        "'..', '/', '\\' nor NUL",
+                        "EXECUTE AS USER: a user id has up to 128 bytes and neither '..', '/', "
+                        "'\\' nor NUL, unlike '%.*s'",
                         KDB_ARG(target));
     const struct kdb_user *user = kdb_catalog_user(sql->snapshot, target);
     kdb_role role = user && user->deleted_at_us == 0 ? user->role : KDB_ROLE_USER;
