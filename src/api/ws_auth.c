@@ -5,6 +5,9 @@
 #include "base/alloc.h"
 #include "base/json_write.h"
 
+// As far ahead as a token's end is looked for: ten years.
+#define EXPIRY_MAX_MS ((int64_t)10 * 366 * 24 * 3600 * 1000)
+
 static void refuse(struct ws_connection *connection, const char *message)
 {
     struct kdb_buf text = {0};
@@ -39,12 +42,14 @@ bool ws_is_valid(const struct ws_connection *connection)
     return user && user->deleted_at_us == 0 && user->role == connection->role;
 }
 
-// The connection ends when its token does.
-static void watch_expiry(struct ws_connection *connection)
+// The connection ends when its token does. Other issuers' may say any number.
+static void watch_expiry(struct ws_connection *connection, int64_t expires_at_s)
 {
     struct kdb_api_loop *api = connection->loop->api;
     int64_t now_ms = kdb_clock_now_us(api->api->options.services->clock) / 1000;
-    int64_t left_ms = connection->expires_at_ms - now_ms;
+    int64_t left_ms = EXPIRY_MAX_MS;
+    if (expires_at_s < (now_ms + EXPIRY_MAX_MS) / 1000)
+        left_ms = expires_at_s * 1000 - now_ms;
     kdb_ws_set_timer(connection->ws, kdb_loop_now_ms(api->loop) + (left_ms > 0 ? left_ms : 0));
 }
 
@@ -67,12 +72,11 @@ void ws_sign_in(struct ws_connection *connection, kdb_slice token)
     connection->user =
         kdb_slice_of(kdb_alloc_text(claims.user.data, claims.user.len), claims.user.len);
     connection->role = claims.role;
-    connection->expires_at_ms = claims.expires_at_s * 1000;
     if (!ws_is_valid(connection)) {
         refuse(connection, "Invalid credentials");
         return;
     }
     connection->is_authenticated = true;
-    watch_expiry(connection);
+    watch_expiry(connection, claims.expires_at_s);
     welcome(connection);
 }

@@ -143,10 +143,17 @@ static void serve_packed(struct ws_connection *connection, kdb_slice bytes)
     kdb_buf_deinit(&json);
 }
 
+// A client that does not take what it is told is not heard until it does: its mistakes alone could
+// fill the queue.
+static void hold_up(struct kdb_ws *ws)
+{
+    if (kdb_ws_is_full(ws))
+        kdb_ws_pause(ws);
+}
+
 static void on_message(void *self, struct kdb_ws *ws, enum kdb_ws_opcode opcode, kdb_slice bytes)
 {
     struct ws_connection *connection = self;
-    (void)ws;
     if (!allows_message(connection))
         ws_send_error(connection, KDB_LIT("rate_limit"), "RATE_LIMIT_EXCEEDED",
                       "Too many messages");
@@ -156,13 +163,14 @@ static void on_message(void *self, struct kdb_ws *ws, enum kdb_ws_opcode opcode,
         serve_packed(connection, bytes);
     else
         ws_send_error(connection, KDB_LIT("protocol"), "UNSUPPORTED_DATA", "Binary not supported");
+    hold_up(ws);
 }
 
 static void on_too_large(void *self, struct kdb_ws *ws)
 {
-    (void)ws;
     ws_send_error(self, KDB_LIT("protocol"), "MESSAGE_TOO_LARGE",
                   "The message is larger than security.max_ws_message_size allows");
+    hold_up(ws);
 }
 
 // ---- the client takes bytes again ----
@@ -181,6 +189,7 @@ static void on_drain(void *self, struct kdb_ws *ws)
 {
     struct ws_connection *connection = self;
     struct ws_subscription *at = connection->waiting;
+    kdb_ws_resume(ws);
     connection->waiting = NULL;
     while (at) {
         struct ws_subscription *next = at->next_waiting;

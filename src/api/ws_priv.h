@@ -38,7 +38,6 @@ struct ws_connection {
     bool may_compress; // large initial batches
     kdb_slice user;    // owned
     kdb_role role;
-    int64_t expires_at_ms; // of the token, ms since 1970
     double message_tokens; // rate_limit.max_messages_per_sec
     int64_t message_at_ns;
     struct kdb_map subscriptions;    // ws_subscription by id
