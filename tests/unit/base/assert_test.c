@@ -52,7 +52,9 @@ static void reach_the_unreachable(void)
 static void test_broken_invariant_aborts(void **state)
 {
     (void)state;
-    expect_abort(break_an_invariant, "invariant broken: two == 3 at tests/unit/base/assert_test.c");
+    // Compilers and caches differ in how they name the file before this.
+    expect_abort(break_an_invariant, "invariant broken: two == 3 at ");
+    expect_abort(break_an_invariant, "tests/unit/base/assert_test.c:");
     expect_abort(reach_the_unreachable, "unreachable");
 }
 
