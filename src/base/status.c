@@ -5,8 +5,8 @@
 #include "base/assert.h"
 
 static const struct kdb_status_info rows[KDB_STATUS_COUNT] = {
-#define KDB_STATUS(name, http, sqlstate, wire, prefix, retryable)                                  \
-    {#name, http, sqlstate, wire, prefix, retryable},
+#define KDB_STATUS(name, http, sqlstate, wire, prefix, retryable, meaning)                         \
+    {#name, http, sqlstate, wire, prefix, retryable, meaning},
 #include "base/status.def"
 #undef KDB_STATUS
 };

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 typedef enum {
-#define KDB_STATUS(name, http, sqlstate, wire, prefix, retryable) KDB_ERR_##name,
+#define KDB_STATUS(name, http, sqlstate, wire, prefix, retryable, meaning) KDB_ERR_##name,
 #include "base/status.def"
 #undef KDB_STATUS
     KDB_STATUS_COUNT
@@ -23,6 +23,7 @@ struct kdb_status_info {
     const char *wire;     // error.code on the wire
     const char *prefix;   // opens the message of a failed statement, may be empty
     bool is_retryable;    // the same request may succeed later unchanged
+    const char *meaning;  // for docs/ERRORS.md
 };
 
 // The row of `status`; static storage. Any thread.

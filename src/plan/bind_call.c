@@ -15,7 +15,7 @@ static kdb_status refuse_here(struct bind *bind, const char *kind, int position)
                                           [BIND_SET] = "UPDATE",
                                           [BIND_ARGUMENT] = "aggregate function calls"};
     kdb_error_at(bind->ctx, position);
-    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "%s are not allowed in %s", kind,
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "%s are not allowed in %s", kind,
                     clauses[bind->scope ? bind->scope->clause : BIND_VALUES]);
 }
 
@@ -52,7 +52,7 @@ static kdb_status find_window(struct bind *bind, const struct kdb_ast_window *ov
         }
     }
     kdb_error_at(bind->ctx, position);
-    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "window \"%.*s\" does not exist",
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "window \"%.*s\" does not exist",
                     KDB_ARG(over->name));
 }
 
@@ -188,7 +188,7 @@ kdb_status bind_function(struct bind *bind, const struct kdb_ast *ast, struct kd
     if (!is_aggregate && !ast->has_over) {
         if (ast->is_distinct || ast->filter || ast->order_count > 0 || ast->is_star) {
             kdb_error_at(bind->ctx, ast->position);
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "%.*s is not an aggregate function",
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "%.*s is not an aggregate function",
                             KDB_ARG(ast->name));
         }
         struct kdb_expr call = {0};
@@ -198,7 +198,7 @@ kdb_status bind_function(struct bind *bind, const struct kdb_ast *ast, struct kd
     if (is_aggregate && ast->arg_count == 0 && !ast->is_star &&
         kdb_slice_equal(ast->name, KDB_LIT("count"))) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "count(*) must be used to call a parameterless aggregate function");
     }
     KDB_TRY(check_place(bind, ast, is_aggregate));

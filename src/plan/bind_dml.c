@@ -48,7 +48,7 @@ static kdb_status insert_columns(struct bind *bind, const struct kdb_ast_insert 
         KDB_TRY(writable_column(bind, table, ast->columns[i], ast->table.position, &columns[i]));
         for (size_t j = 0; j < i; j++) {
             if (columns[j] == columns[i])
-                return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                                 "column \"%.*s\" specified more than once",
                                 KDB_ARG(ast->columns[i]));
         }
@@ -62,10 +62,10 @@ static kdb_status check_width(struct bind *bind, const struct kdb_ast_insert *as
                               size_t column_count)
 {
     if (width > column_count)
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "INSERT has more expressions than target columns");
     if (ast->column_count > 0 && width < column_count)
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "INSERT has more target columns than expressions");
     return KDB_OK;
 }
@@ -85,7 +85,7 @@ static kdb_status insert_values(struct bind *bind, const struct kdb_ast_insert *
     insert->rows = kdb_arena_array(bind->arena, insert->row_count, sizeof(struct kdb_expr **));
     for (size_t row = 0; row < insert->row_count; row++) {
         if (source->value_counts[row] != width)
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                             "VALUES lists must all be the same length");
         insert->rows[row] = kdb_arena_array(bind->arena, width, sizeof(struct kdb_expr *));
         for (size_t i = 0; i < width; i++) {
@@ -233,7 +233,7 @@ static kdb_status bind_assignments(struct bind *bind, const struct kdb_ast_updat
         }
         for (size_t j = 0; j < i; j++) {
             if (update->columns[j] == column)
-                return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                                 "multiple assignments to same column \"%.*s\"",
                                 KDB_ARG(assignment->column));
         }

@@ -447,7 +447,7 @@ static kdb_status bind_cast(struct bind *bind, const struct kdb_ast *ast, struct
     if (ast->type.is_array || !kdb_type_from_sql(ast->type.name, ast->type.args,
                                                  ast->type.arg_count, &type, &is_serial, &why)) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "%s \"%.*s\"%s",
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "%s \"%.*s\"%s",
                         why ? why : "there is no type", KDB_ARG(ast->type.name),
                         ast->type.is_array ? " (arrays are not supported)" : "");
     }
@@ -474,7 +474,7 @@ static kdb_status bind_subquery(struct bind *bind, const struct kdb_ast *ast, st
     }
     if (query->target_count != 1) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "subquery must return only one column");
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "subquery must return only one column");
     }
     if (ast->kind == KDB_AST_SCALAR) {
         expr->subquery_kind = KDB_SUBQUERY_SCALAR;

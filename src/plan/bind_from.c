@@ -78,7 +78,7 @@ static kdb_status rename_columns(struct bind *bind, const struct kdb_ast_from *a
         available++;
     if (ast->column_alias_count > available) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "table \"%.*s\" has %u columns available but %zu columns specified",
                         KDB_ARG(relation->name), available, ast->column_alias_count);
     }
@@ -120,7 +120,7 @@ static kdb_status bind_from_table(struct bind *bind, const struct kdb_ast_from *
     const struct bind_cte *cte = find_cte(bind, &ast->table);
     if (cte && !cte->table) {
         kdb_error_at(bind->ctx, ast->table.position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "recursive query \"%.*s\" %s",
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "recursive query \"%.*s\" %s",
                         KDB_ARG(cte->name), cte->why);
     }
     if (cte) {
@@ -160,8 +160,8 @@ static kdb_status bind_from_function(struct bind *bind, const struct kdb_ast_fro
     const struct kdb_ast *call = ast->function;
     if (!kdb_slice_equal(call->name, KDB_LIT("generate_series")) || ast->has_ordinality) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "function \"%.*s\" is not allowed in FROM",
-                        KDB_ARG(call->name));
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
+                        "function \"%.*s\" is not allowed in FROM", KDB_ARG(call->name));
     }
     if (call->arg_count < 2 || call->arg_count > 3)
         return bind_unsupported(bind, "generate_series without 2 or 3 arguments", ast->position);
@@ -203,7 +203,7 @@ static kdb_status check_names(struct bind *bind, const struct bind_names *names,
     for (size_t i = 0; i < names->relation_count; i++) {
         if (is_name_taken(relation, names->relations[i])) {
             kdb_error_at(bind->ctx, position);
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                             "table name \"%.*s\" specified more than once",
                             KDB_ARG(relation->name));
         }
@@ -317,7 +317,7 @@ static kdb_status merge_using(struct bind *bind, const struct kdb_ast_from *ast,
     if (!l || !r || is_ambiguous[0] || is_ambiguous[1]) {
         kdb_error_at(bind->ctx, ast->position);
         if (l && r)
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                             "common column name \"%.*s\" appears more than once in %s table",
                             KDB_ARG(column), is_ambiguous[0] ? "left" : "right");
         return kdb_fail(bind->ctx, KDB_ERR_COLUMN_NOT_FOUND,

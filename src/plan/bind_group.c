@@ -115,7 +115,7 @@ static kdb_status refuse_column(struct bind *bind, const struct kdb_expr *expr)
 {
     const struct kdb_relation *relation = expr->relation;
     kdb_error_at(bind->ctx, expr->position);
-    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                     "column \"%.*s.%.*s\" must appear in the GROUP BY clause or be used in an "
                     "aggregate function",
                     KDB_ARG(relation->name), KDB_ARG(relation->columns[expr->column].name));
@@ -151,7 +151,7 @@ static kdb_status check_inner(void *self, const struct kdb_expr *expr)
             return KDB_OK;
         }
         kdb_error_at(bind->ctx, expr->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "subquery uses ungrouped column \"%.*s.%.*s\" from outer query",
                         KDB_ARG(relation->name), KDB_ARG(relation->columns[expr->column].name));
     }

@@ -32,7 +32,7 @@ static struct kdb_expr *use_entry(struct bind *bind, const struct bind_entry *en
 static kdb_status ambiguous(struct bind *bind, kdb_slice name, int position)
 {
     kdb_error_at(bind->ctx, position);
-    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "column reference \"%.*s\" is ambiguous",
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "column reference \"%.*s\" is ambiguous",
                     KDB_ARG(name));
 }
 
@@ -71,8 +71,8 @@ static kdb_status find_qualified(struct bind *bind, const struct bind_scope *sco
             continue;
         if (found) {
             kdb_error_at(bind->ctx, ast->position);
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "table reference \"%.*s\" is ambiguous",
-                            KDB_ARG(ast->table));
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
+                            "table reference \"%.*s\" is ambiguous", KDB_ARG(ast->table));
         }
         found = relation;
     }
@@ -113,7 +113,7 @@ kdb_status bind_column(struct bind *bind, const struct kdb_ast *ast, struct kdb_
     }
     kdb_error_at(bind->ctx, ast->position);
     if (ast->table.data)
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "missing FROM-clause entry for table \"%.*s\"", KDB_ARG(ast->table));
     return kdb_fail(bind->ctx, KDB_ERR_COLUMN_NOT_FOUND, "column \"%.*s\" does not exist",
                     KDB_ARG(ast->name));
@@ -159,6 +159,9 @@ static name_strength name_subquery(const struct kdb_ast *ast, kdb_slice *ret)
 static name_strength figure_name(const struct kdb_ast *ast, kdb_slice *ret)
 {
     switch ((int)ast->kind) {
+    case KDB_AST_LITERAL: // TRUE and FALSE are casts of constants in PostgreSQL's grammar
+        return ast->literal_kind == KDB_AST_BOOLEAN ? name_weakly(NULL, KDB_LIT("bool"), ret)
+                                                    : NAME_NONE;
     case KDB_AST_COLUMN:
     case KDB_AST_FUNCTION:
     case KDB_AST_SPECIAL:

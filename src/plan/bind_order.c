@@ -12,12 +12,12 @@ static kdb_status output_position(struct bind *bind, const struct kdb_query *que
     int64_t position;
     if (ast->literal_kind != KDB_AST_INTEGER || !kdb_slice_to_i64(ast->text, &position)) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "non-integer constant in %s", clause);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "non-integer constant in %s", clause);
     }
     bind_fix_literal(bind, ast->literal);
     if (position < 1 || (uint64_t)position > query->target_count) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "%s position %lld is not in select list",
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "%s position %lld is not in select list",
                         clause, (long long)position);
     }
     *ret = (size_t)position;
@@ -37,7 +37,7 @@ static kdb_status output_name(struct bind *bind, const struct kdb_query *query,
         if (*ret != 0 &&
             !bind_matches(bind, query->targets[*ret - 1].expr, query->targets[i].expr)) {
             kdb_error_at(bind->ctx, ast->position);
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "%s \"%.*s\" is ambiguous", clause,
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY, "%s \"%.*s\" is ambiguous", clause,
                             KDB_ARG(ast->name));
         }
         if (*ret == 0)
@@ -78,7 +78,7 @@ static kdb_status order_item(struct bind *bind, struct kdb_query *query, const s
     }
     if (is_combined) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "ORDER BY of UNION, INTERSECT, EXCEPT or VALUES takes output columns only");
     }
     KDB_TRY(plain_item(bind, ast, ret));
@@ -91,7 +91,7 @@ static kdb_status order_item(struct bind *bind, struct kdb_query *query, const s
         }
     }
     kdb_error_at(bind->ctx, ast->position);
-    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                     "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
 }
 
@@ -158,7 +158,7 @@ kdb_status bind_group_by(struct bind *bind, struct kdb_query *query,
         KDB_TRY(group_item(bind, query, ast->group_by[i], &query->group_by[i]));
         if (holds_aggregate(query->group_by[i])) {
             kdb_error_at(bind->ctx, ast->group_by[i]->position);
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                             "aggregate functions are not allowed in GROUP BY");
         }
     }
@@ -188,7 +188,7 @@ static kdb_status check_distinct_on(struct bind *bind, const struct kdb_query *q
         if (matched[i])
             continue;
         kdb_error_at(bind->ctx, ast->distinct_on[i]->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
     }
     return KDB_OK;

@@ -80,7 +80,7 @@ kdb_status bind_limit(struct bind *bind, const struct kdb_ast *ast, const char *
     KDB_TRY(status);
     if (!kdb_expr_is_fixed(*ret) || !row_path_can_eval(*ret)) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "argument of %s must not contain variables or subqueries", what);
     }
     return bind_coerce(bind, *ret, KDB_TYPE(KDB_BIGINT), KDB_CAST_ASSIGNMENT, ret);
@@ -115,7 +115,7 @@ static kdb_status name_cte_columns(struct bind *bind, const struct kdb_ast_cte *
 {
     if (ast->column_count > query->target_count) {
         kdb_error_at(bind->ctx, ast->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "WITH query \"%.*s\" has %zu columns available but %zu columns specified",
                         KDB_ARG(ast->name), query->target_count, ast->column_count);
     }
@@ -148,7 +148,7 @@ static kdb_status same_width(struct bind *bind, const struct kdb_ast_select *ast
     if (query->left->target_count == query->right->target_count)
         return KDB_OK;
     kdb_error_at(bind->ctx, ast->right->position);
-    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                     "each %s query must have the same number of columns", names[query->set]);
 }
 
@@ -265,7 +265,7 @@ static kdb_status bind_with(struct bind *bind, const struct kdb_ast_select *ast,
     for (size_t i = 0; i < ast->cte_count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (kdb_slice_equal(ast->ctes[i].name, ast->ctes[j].name))
-                return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+                return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                                 "WITH query name \"%.*s\" specified more than once",
                                 KDB_ARG(ast->ctes[i].name));
         }
@@ -300,7 +300,7 @@ static kdb_status bind_values(struct bind *bind, const struct kdb_ast_select *as
     bind->scope->clause = BIND_VALUES;
     for (size_t row = 0; row < ast->value_row_count; row++) {
         if (ast->value_counts[row] != width)
-            return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+            return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                             "VALUES lists must all be the same length");
         query->value_rows[row] = kdb_arena_array(bind->arena, width, sizeof(struct kdb_expr *));
         for (size_t i = 0; i < width; i++)
@@ -335,7 +335,7 @@ static kdb_status expand_star(struct bind *bind, const struct kdb_ast *star, boo
     bool is_found = !star->table.data;
     if (!star->table.data && names->entry_count == 0) {
         kdb_error_at(bind->ctx, star->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
                         "SELECT * with no tables specified is not valid");
     }
     for (size_t i = 0; i < names->entry_count; i++) {
@@ -364,8 +364,8 @@ static kdb_status expand_star(struct bind *bind, const struct kdb_ast *star, boo
     if (is_found)
         return KDB_OK;
     kdb_error_at(bind->ctx, star->position);
-    return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL, "missing FROM-clause entry for table \"%.*s\"",
-                    KDB_ARG(star->table));
+    return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
+                    "missing FROM-clause entry for table \"%.*s\"", KDB_ARG(star->table));
 }
 
 // A bare number as a whole output column is sent as BIGINT, so that clients see one type for it.
