@@ -111,7 +111,9 @@ static kdb_status manifest_row(void *self, const struct partition_entry *entry)
     kdb_slice scope = is_shared ? KDB_LIT("shared") : entry->user;
     int64_t updated_us = entry->manifest->updated_at_ms * 1000;
     struct kdb_buf json = {0};
-    kdb_manifest_write_json(entry->manifest, table, entry->user, &json);
+    // An administrator sees that others have files, not what is in them.
+    bool shows_values = is_shared || kdb_slice_equal(entry->user, writer->exec->user);
+    kdb_manifest_write_json(entry->manifest, table, entry->user, shows_values, &json);
     kdb_slice text = kdb_arena_copy(arena_of(writer), kdb_buf_view(&json));
     kdb_buf_deinit(&json);
     row_writer_text(writer,

@@ -119,7 +119,7 @@ static kdb_status restore_mirror(struct orphan_search *search, kdb_slice folder)
 {
     const struct kdb_orphan_search *where = search->where;
     struct kdb_buf json = {0};
-    kdb_manifest_write_json(search->manifest, where->table, where->partition->user, &json);
+    kdb_manifest_write_json(search->manifest, where->table, where->partition->user, true, &json);
     const char *path =
         kdb_arena_printf(&search->ctx->arena, "%.*s/manifest.json", KDB_ARG(folder)).data;
     kdb_status status = KDB_OK;

@@ -76,9 +76,10 @@ void kdb_manifest_unref(struct kdb_manifest *manifest); // accepts NULL
 struct kdb_manifest *kdb_manifest_since(const struct kdb_manifest *manifest, int64_t seq);
 
 // manifest.json as people read it (contract: storage 2.5). `table` gives the names and, for the
-// precision of decimals, the schemas; `user` is empty for a shared table.
+// precision of decimals, the schemas; `user` is empty for a shared table. Without `shows_values`
+// the least and greatest value of each column are null: they are parts of rows.
 void kdb_manifest_write_json(const struct kdb_manifest *manifest, const struct kdb_table *table,
-                             kdb_slice user, struct kdb_buf *out);
+                             kdb_slice user, bool shows_values, struct kdb_buf *out);
 
 // The partition's newest manifest, referenced for the caller; *ret NULL when there are no cold
 // rows. It is read from the store at the first call; with KDB_READ_MEMORY that may end in BLOCKED.

@@ -105,19 +105,19 @@ static kdb_type type_of(const struct kdb_table *table, const struct kdb_segment 
 }
 
 static void write_stats(struct kdb_buf *out, const struct kdb_table *table,
-                        const struct kdb_segment *segment)
+                        const struct kdb_segment *segment, bool shows_values)
 {
     KDB_BUF_LIT(out, ",\"column_stats\":{");
     for (uint32_t i = 0; i < segment->stats_count; i++) {
         const struct kdb_column_stats *stats = &segment->stats[i];
         kdb_type type = type_of(table, segment, stats);
         kdb_buf_printf(out, "%s\"%d\":{\"min\":", i > 0 ? "," : "", stats->column_id);
-        if (stats->has_range)
+        if (stats->has_range && shows_values)
             write_scalar(out, &stats->min, type);
         else
             kdb_json_null(out);
         KDB_BUF_LIT(out, ",\"max\":");
-        if (stats->has_range)
+        if (stats->has_range && shows_values)
             write_scalar(out, &stats->max, type);
         else
             kdb_json_null(out);
@@ -128,7 +128,7 @@ static void write_stats(struct kdb_buf *out, const struct kdb_table *table,
 }
 
 static void write_segment(struct kdb_buf *out, const struct kdb_table *table,
-                          const struct kdb_segment *segment)
+                          const struct kdb_segment *segment, bool shows_values)
 {
     const char *name = segment_name_of(segment);
     kdb_buf_printf(out, "{\"id\":\"%s\",\"path\":\"%s\"", name, name);
@@ -140,12 +140,12 @@ static void write_segment(struct kdb_buf *out, const struct kdb_table *table,
     write_member(out, "created_at", segment->created_at_ms);
     write_member(out, "schema_version", segment->schema_version);
     KDB_BUF_LIT(out, ",\"status\":\"committed\"");
-    write_stats(out, table, segment);
+    write_stats(out, table, segment, shows_values);
     kdb_buf_put(out, '}');
 }
 
 void kdb_manifest_write_json(const struct kdb_manifest *manifest, const struct kdb_table *table,
-                             kdb_slice user, struct kdb_buf *out)
+                             kdb_slice user, bool shows_values, struct kdb_buf *out)
 {
     uint64_t last = 0;
     KDB_BUF_LIT(out, "{\"table_id\":{\"namespace_id\":");
@@ -164,7 +164,7 @@ void kdb_manifest_write_json(const struct kdb_manifest *manifest, const struct k
     for (uint32_t i = 0; i < manifest->segment_count; i++) {
         if (i > 0)
             kdb_buf_put(out, ',');
-        write_segment(out, table, manifest->segments[i]);
+        write_segment(out, table, manifest->segments[i], shows_values);
         if (manifest->segments[i]->number > last)
             last = manifest->segments[i]->number;
     }

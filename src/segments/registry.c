@@ -311,7 +311,7 @@ static void write_mirror(struct kdb_ctx *ctx, const struct kdb_manifest *manifes
                          const struct kdb_manifest_change *what)
 {
     struct kdb_buf json = {0};
-    kdb_manifest_write_json(manifest, what->table, what->partition->user, &json);
+    kdb_manifest_write_json(manifest, what->table, what->partition->user, true, &json);
     const char *path =
         kdb_arena_printf(&ctx->arena, "%.*s/manifest.json", KDB_ARG(what->folder)).data;
     if (object_write(ctx, path, kdb_buf_view(&json), true) != KDB_OK) {
