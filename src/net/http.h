@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/slice.h"
@@ -98,6 +99,10 @@ struct kdb_http_response {
         *fields; // further headers; Date, Content-Length and Connection are net's
     size_t field_count;
     bool must_close; // close the connection after it
+    // What was taken for the body; net gives it back when the body was sent or thrown away. NULL:
+    // nothing.
+    struct kdb_budget *budget;
+    size_t budget_bytes;
 };
 
 // Answers on the request's loop thread. The body is handed over: afterwards `body` is empty and the

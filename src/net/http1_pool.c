@@ -100,6 +100,9 @@ struct kdb_http1_node *net_node_take(struct kdb_http1_env *env)
 
 void net_node_give(struct kdb_http1_env *env, struct kdb_http1_node *node)
 {
+    if (node->budget)
+        kdb_budget_give(node->budget, node->budget_bytes);
+    node->budget = NULL;
     if (node->buf.capacity > kept_node_bytes || env->free_node_count >= free_nodes_max) {
         kdb_buf_deinit(&node->buf);
         kdb_free(node);

@@ -51,7 +51,9 @@ struct net_refusal {
 struct kdb_http1_node {
     struct kdb_http1_node *next;
     struct kdb_buf buf;
-    size_t sent;    // of buf
+    size_t sent;               // of buf
+    struct kdb_budget *budget; // what buf was taken from; NULL: none
+    size_t budget_bytes;
     bool is_sealed; // may be in the hands of the system: nothing is appended
 };
 

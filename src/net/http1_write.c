@@ -104,6 +104,12 @@ static void append_head(struct kdb_http1 *http, struct kdb_buf *buf, bool is_htt
     KDB_BUF_LIT(buf, "\r\n");
 }
 
+static void give_back(const struct kdb_http_response *response)
+{
+    if (response->budget)
+        kdb_budget_give(response->budget, response->budget_bytes);
+}
+
 void net_http1_write_response(struct kdb_http1 *http, const struct kdb_http1_slot *slot,
                               const struct kdb_http_response *response, struct kdb_buf *body)
 {
@@ -122,8 +128,12 @@ void net_http1_write_response(struct kdb_http1 *http, const struct kdb_http1_slo
         kdb_buf_deinit(&node->buf);
         node->buf = *body;
         node->is_sealed = true;
+        node->budget = response->budget;
+        node->budget_bytes = response->budget_bytes;
         http->out_bytes += body->len;
         *body = (struct kdb_buf){.limit = body->limit};
+    } else {
+        give_back(response);
     }
     if (body)
         kdb_buf_clear(body);
@@ -167,6 +177,7 @@ void kdb_http_respond(struct kdb_http_request *request, const struct kdb_http_re
     struct kdb_http1_slot *slot = (struct kdb_http1_slot *)request;
     struct kdb_http1 *http = slot->http;
     if (!http) {
+        give_back(response);
         if (body)
             kdb_buf_clear(body);
         slot->next = slot->env->left_slots;
@@ -174,7 +185,8 @@ void kdb_http_respond(struct kdb_http_request *request, const struct kdb_http_re
         return;
     }
     KDB_ASSERT(http->slot == slot && http->phase == KDB_HTTP1_ANSWERING && !http->has_answer);
-    http->must_close = response->must_close || !slot->keeps_alive || slot->env->is_stopping;
+    http->must_close = response->must_close || !slot->keeps_alive || slot->env->is_stopping ||
+                       slot->env->limits->idle_timeout_ms == 0;
     net_http1_write_response(http, slot, response, body);
     http->has_answer = true;
     if (!http->is_in_handler)

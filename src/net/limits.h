@@ -28,7 +28,7 @@ struct kdb_http_limits {
     size_t requests_in_flight_max; // waiting for an answer, whole server: 503 OVERLOADED
     int64_t header_timeout_ms; // first byte to the end of the headers: 408; accept to first byte
     int64_t body_timeout_ms;   // end of headers to end of body, + 1 s for each 16 KiB received: 408
-    int64_t idle_timeout_ms;   // between requests: closed in silence
+    int64_t idle_timeout_ms;   // between requests: closed in silence; 0: after each answer
     int64_t write_timeout_ms;  // an answer of which the client takes nothing for so long: closed
     int64_t linger_ms;         // last answer sent, client does not close its side: closed
 

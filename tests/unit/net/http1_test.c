@@ -663,6 +663,55 @@ static void trailers_and_extensions_are_limited(void **state)
     close_rig(rig);
 }
 
+// What was taken for an answer's body is held until the body has left, however it leaves.
+static void answers_give_back_their_budget(void **state)
+{
+    (void)state;
+    struct kdb_budget budget = {.max_bytes = 1000000};
+    const char *get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    struct rig *rig = open_rig();
+    rig->is_later = true;
+    rig->response =
+        (struct kdb_http_response){.status = 200, .budget = &budget, .budget_bytes = 100000};
+
+    rig->answer_bytes = 100000; // moved: held until it is sent
+    feed_text(rig, get);
+    assert_true(kdb_budget_take(&budget, 100000));
+    answer(rig, rig->waiting);
+    assert_int_equal(budget.used_bytes, 100000);
+    pump(rig);
+    assert_int_equal(budget.used_bytes, 0);
+
+    rig->answer_bytes = 10; // copied: given back at once
+    feed_text(rig, get);
+    assert_true(kdb_budget_take(&budget, 100000));
+    answer(rig, rig->waiting);
+    assert_int_equal(budget.used_bytes, 0);
+    pump(rig);
+
+    rig->answer_bytes = 100000; // not sent: given back at once
+    feed_text(rig, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_true(kdb_budget_take(&budget, 100000));
+    answer(rig, rig->waiting);
+    assert_int_equal(budget.used_bytes, 0);
+    pump(rig);
+
+    feed_text(rig, get); // answered, but the connection breaks before it is sent
+    assert_true(kdb_budget_take(&budget, 100000));
+    answer(rig, rig->waiting);
+    kdb_http1_deinit(&rig->http);
+    assert_int_equal(budget.used_bytes, 0);
+
+    connect_rig(rig); // the connection breaks before the answer
+    feed_text(rig, get);
+    kdb_http1_deinit(&rig->http);
+    assert_true(kdb_budget_take(&budget, 100000));
+    answer(rig, rig->waiting);
+    assert_int_equal(budget.used_bytes, 0);
+    connect_rig(rig);
+    close_rig(rig);
+}
+
 // The memory of all bodies together is bounded, and counted back.
 static void bodies_share_a_budget(void **state)
 {
@@ -929,6 +978,7 @@ int main(void)
         cmocka_unit_test(fields_are_limited),
         cmocka_unit_test(body_size_is_limited),
         cmocka_unit_test(trailers_and_extensions_are_limited),
+        cmocka_unit_test(answers_give_back_their_budget),
         cmocka_unit_test(bodies_share_a_budget),
         cmocka_unit_test(requests_in_flight_are_limited),
         cmocka_unit_test(closing_leaves_the_request_to_its_handler),
