@@ -18,6 +18,7 @@
 #include "live/feed.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "plan/plan_cache.h"
 
 struct kdb_api;
 struct kdb_api_loop;
@@ -36,6 +37,12 @@ struct kdb_api_options {
 
 // Everything in `options` outlives the api.
 struct kdb_api *kdb_api_create(const struct kdb_api_options *options);
+
+// Tells at which port the listener listens, for who asks for the server's address. Any thread.
+void kdb_api_set_port(struct kdb_api *api, uint16_t port);
+
+// Plans kept by all loops and workers, and how often they helped. Any thread, while the loops run.
+struct kdb_plan_cache_stats kdb_api_plan_stats(const struct kdb_api *api);
 
 // After the listener is closed, the loops have stopped and the pool is closed. Accepts NULL.
 void kdb_api_destroy(struct kdb_api *api);

@@ -3,9 +3,10 @@
 #ifndef KDB_API_API_PRIV_H
 #define KDB_API_API_PRIV_H
 
+#include <stdatomic.h>
+
 #include "api/api.h"
 #include "auth/rights.h"
-#include "plan/plan_cache.h"
 
 // What one worker thread keeps between jobs; only that thread uses it.
 struct api_worker {
@@ -14,6 +15,7 @@ struct api_worker {
 };
 
 struct auth_limits;
+struct rate_limit;
 
 struct kdb_api {
     struct kdb_api_options options;
@@ -21,6 +23,10 @@ struct kdb_api {
     unsigned worker_count;
     struct kdb_api_loop *loops; // linked, for destruction
     struct auth_limits *limits;
+    struct rate_limit *queries; // SQL requests by user
+    atomic_uint port;           // that is listened at; 0: not yet
+    struct kdb_budget replies;  // limits.response_budget_bytes
+    int64_t slow_ns;            // logging.slow_query_threshold_ms
 };
 
 struct kdb_api_loop {
@@ -32,7 +38,6 @@ struct kdb_api_loop {
     struct kdb_plan_cache *plans;
     struct kdb_token_checker *tokens;
     struct kdb_catalog_snapshot *snapshot; // the newest this loop has seen
-    struct api_rates *rates;               // queries per user and second
     struct ws_loop *ws;                    // its WebSockets
 };
 
@@ -47,7 +52,11 @@ struct api_identity {
 struct kdb_catalog_snapshot *api_snapshot(struct kdb_api_loop *loop);
 // Whether CORS lets pages of this origin in.
 bool api_is_origin_allowed(const struct kdb_settings *settings, kdb_slice origin);
-// Adds CORS headers and answers.
+// Whether a Content-Type is application/json or ends in +json.
+bool api_is_json(kdb_slice content_type);
+// The request's id for logs and messages: the client's, or one made here at the first question.
+const char *api_request_id(struct kdb_api_loop *loop, struct kdb_http_request *request);
+// Adds CORS headers and the id, logs, answers.
 void api_respond(struct kdb_api_loop *loop, struct kdb_http_request *request, int status,
                  struct kdb_buf *body);
 void api_respond_with(struct kdb_api_loop *loop, struct kdb_http_request *request,
@@ -78,8 +87,10 @@ void api_sql(struct kdb_api_loop *loop, struct kdb_http_request *request);
 // ---- reply_sql.c: the SQL envelope ----
 struct reply {
     struct kdb_buf body;
-    bool has_results; // an entry was written: the next one needs a comma
-    size_t entry_at;  // body length where the current result set began
+    struct kdb_budget *budget; // of all replies
+    size_t taken_bytes;        // of it, for `body`
+    bool has_results;          // an entry was written: the next one needs a comma
+    size_t entry_at;           // body length where the current result set began
     uint64_t row_count;
     kdb_slice as_user;
     const struct kdb_output_column *columns;

@@ -24,15 +24,21 @@ void auth_fail(struct kdb_api_loop *loop, struct kdb_http_request *request, int 
     kdb_buf_deinit(&body);
 }
 
-// A body that is no such message: plain text, as the contract has it.
-static void bad_body(struct kdb_api_loop *loop, struct kdb_http_request *request, const char *why)
+// A body that is no such message: plain text, as the contract has it. 400, or 413 for its size.
+static void refuse_body(struct kdb_api_loop *loop, struct kdb_http_request *request, int status,
+                        const char *why)
 {
     struct kdb_buf body = {0};
     kdb_buf_printf(&body, "Json deserialize error: %s", why);
-    const struct kdb_http_response response = {.status = 400,
+    const struct kdb_http_response response = {.status = status,
                                                .content_type = KDB_LIT("text/plain")};
     api_respond_with(loop, request, &response, &body);
     kdb_buf_deinit(&body);
+}
+
+static void bad_body(struct kdb_api_loop *loop, struct kdb_http_request *request, const char *why)
+{
+    refuse_body(loop, request, 400, why);
 }
 
 static void write_time(struct kdb_buf *out, int64_t us)
@@ -202,16 +208,36 @@ struct field {
     bool may_be_null;
 };
 
+static void bad_field(struct auth_request *auth, const char *what, kdb_slice name)
+{
+    kdb_slice why = kdb_arena_printf(&auth->http->ctx.arena, "%s `%.*s`", what, KDB_ARG(name));
+    bad_body(auth->loop, auth->http, why.data);
+}
+
+static bool read_object(struct auth_request *auth, const struct kdb_json **ret_root)
+{
+    struct kdb_http_request *http = auth->http;
+    size_t size_max = (size_t)auth->loop->api->options.settings->security_max_request_body_bytes;
+    const struct kdb_json_limits limits = {.size_max = size_max, .depth_max = 4};
+    const char *why = NULL;
+    if (!api_is_json(http->known[KDB_HTTP_CONTENT_TYPE]))
+        why = "Content-Type must be application/json";
+    else if (kdb_json_parse(&http->ctx, http->body, &limits, ret_root) != KDB_OK)
+        why = http->ctx.error.message;
+    else if ((*ret_root)->type != KDB_JSON_OBJECT)
+        why = "expected an object";
+    if (!why)
+        return true;
+    refuse_body(auth->loop, http, http->body.len > size_max ? 413 : 400, why);
+    return false;
+}
+
 // Reads an object that has these string fields and no others.
 static bool read_fields(struct auth_request *auth, const struct field *fields, size_t count)
 {
-    struct kdb_http_request *http = auth->http;
-    const struct kdb_json_limits limits = {.size_max = 16384, .depth_max = 4};
     const struct kdb_json *root;
-    if (kdb_json_parse(&http->ctx, http->body, &limits, &root) != KDB_OK) {
-        bad_body(auth->loop, http, http->ctx.error.message);
+    if (!read_object(auth, &root))
         return false;
-    }
     for (const struct kdb_json *at = root->first; at; at = at->next) {
         size_t i = 0;
         while (i < count && !kdb_slice_equal(at->name, kdb_slice_cstr(fields[i].name)))
@@ -219,7 +245,7 @@ static bool read_fields(struct auth_request *auth, const struct field *fields, s
         bool is_null = i < count && fields[i].may_be_null && at->type == KDB_JSON_NULL;
         if (i == count || (!is_null && at->type != KDB_JSON_STRING) ||
             at->text.len > fields[i].bytes_max) {
-            bad_body(auth->loop, http, i == count ? "unknown field" : "invalid value for a field");
+            bad_field(auth, i == count ? "unknown field" : "invalid value for field", at->name);
             return false;
         }
         if (!is_null)
@@ -227,7 +253,7 @@ static bool read_fields(struct auth_request *auth, const struct field *fields, s
     }
     for (size_t i = 0; i < count; i++) {
         if (fields[i].is_required && !fields[i].to->data) {
-            bad_body(auth->loop, http, "missing field");
+            bad_field(auth, "missing field", kdb_slice_cstr(fields[i].name));
             return false;
         }
     }

@@ -44,8 +44,9 @@ void api_cluster_health(struct kdb_api_loop *loop, struct kdb_http_request *requ
                    loop->api->options.version, loop->api->options.build_date,
                    (long long)kdb_committer_last_seq(loop->api->options.services->committer));
     kdb_slice address =
-        kdb_arena_printf(&request->ctx.arena, "http://%.*s:%lld", KDB_ARG(settings->server_host),
-                         (long long)settings->server_port);
+        kdb_arena_printf(&request->ctx.arena, "%s://%.*s:%u", request->is_tls ? "https" : "http",
+                         KDB_ARG(settings->server_host),
+                         atomic_load_explicit(&loop->api->port, memory_order_relaxed));
     kdb_json_string(&body, address);
     KDB_BUF_LIT(&body, ",\"is_self\":true,\"is_leader\":true,\"replication_lag\":null,"
                        "\"catchup_progress_pct\":null,\"hostname\":null,\"memory_usage_mb\":null,"

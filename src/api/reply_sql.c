@@ -32,8 +32,25 @@ static void close_entry(struct reply *reply, uint64_t row_count)
     kdb_buf_put(&reply->body, '}');
 }
 
+// Of each reply, not counted in the budget of all.
+#define FREE_BYTES ((size_t)64 * 1024)
+
+static kdb_status take(struct reply *reply, struct kdb_ctx *ctx)
+{
+    size_t more = reply->body.capacity - FREE_BYTES - reply->taken_bytes;
+    if (!kdb_budget_take(reply->budget, more))
+        return kdb_fail(ctx, KDB_ERR_OVERLOADED,
+                        "the replies of all requests together are larger than %zu bytes "
+                        "(limits.response_budget_bytes); try again later or select less",
+                        reply->budget->max_bytes);
+    reply->taken_bytes += more;
+    return KDB_OK;
+}
+
 static kdb_status check_size(struct reply *reply, struct kdb_ctx *ctx)
 {
+    if (KDB_UNLIKELY(reply->body.capacity > reply->taken_bytes + FREE_BYTES))
+        KDB_TRY(take(reply, ctx));
     if (!reply->body.is_exceeded)
         return KDB_OK;
     return kdb_fail(ctx, KDB_ERR_LIMIT_EXCEEDED,
@@ -160,9 +177,11 @@ static void write_message(struct reply *reply, const struct reply_error *error)
     } else if (is_internal(what->status) && !kdb_role_is_admin(error->role)) {
         kdb_buf_printf(&text, "SQL request failed (request %s)", error->ctx->request_id);
     } else {
+        // A request refused as a whole, for the kind of a statement, is told just that.
+        bool is_refusal = error->statement == 0 && what->status == KDB_ERR_PERMISSION_DENIED;
         if (error->statement > 0)
             kdb_buf_printf(&text, "Statement %zu failed: ", error->statement);
-        kdb_buf_printf(&text, "%s%s", info->prefix, what->message);
+        kdb_buf_printf(&text, "%s%s", is_refusal ? "" : info->prefix, what->message);
         if (what->position > 0)
             kdb_buf_printf(&text, " (at character %d)", what->position);
         if (is_internal(what->status))

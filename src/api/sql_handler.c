@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "api/rate_limit_priv.h"
 #include "base/json_read.h"
 
 // ---- the body ----
@@ -77,28 +78,21 @@ static kdb_status read_params(struct sql_request *sql, const struct kdb_json *li
     return KDB_OK;
 }
 
-static bool is_json(kdb_slice content_type)
-{
-    kdb_slice type = kdb_http_media_type(content_type);
-    if (kdb_slice_equal_nocase(type, KDB_LIT("application/json")))
-        return true;
-    return type.len > 5 &&
-           kdb_slice_equal_nocase(kdb_slice_skip(type, type.len - 5), KDB_LIT("+json"));
-}
-
 static kdb_status read_body(struct sql_request *sql)
 {
     struct kdb_ctx *ctx = sql->ctx;
     const struct kdb_settings *settings = sql->loop->api->options.settings;
-    if (!is_json(sql->http->known[KDB_HTTP_CONTENT_TYPE]))
+    if (!api_is_json(sql->http->known[KDB_HTTP_CONTENT_TYPE]))
         return kdb_fail(ctx, KDB_ERR_INVALID_INPUT,
                         "Invalid JSON payload: Content-Type must be application/json");
     const struct kdb_json_limits limits = {.size_max =
                                                (size_t)settings->security_max_request_body_bytes,
                                            .depth_max = KDB_LIMIT_JSON_DEPTH};
     const struct kdb_json *root;
-    if (kdb_json_parse(ctx, sql->http->body, &limits, &root) != KDB_OK)
+    if (kdb_json_parse(ctx, sql->http->body, &limits, &root) != KDB_OK) {
+        ctx->error.status = KDB_ERR_INVALID_INPUT; // also what is too deep or too large
         return kdb_wrap(ctx, "Invalid JSON payload");
+    }
     if (root->type != KDB_JSON_OBJECT)
         return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "Invalid JSON payload: expected an object");
     const struct kdb_json *text = kdb_json_get(root, KDB_LIT("sql"));
@@ -133,14 +127,21 @@ static void answer(struct sql_request *sql, int status)
     sql->snapshot = NULL;
     struct kdb_buf body = sql->reply.body;
     sql->reply.body = (struct kdb_buf){0};
-    api_respond(loop, http, status, &body);
+    // What may be right a moment later.
+    const struct kdb_http_field retry = {KDB_LIT("Retry-After"), KDB_LIT("1")};
+    const struct kdb_http_response response = {.status = status,
+                                               .content_type = KDB_LIT("application/json"),
+                                               .fields = &retry,
+                                               .field_count = status == 429 || status == 503,
+                                               .budget = sql->reply.budget,
+                                               .budget_bytes = sql->reply.taken_bytes};
+    api_respond_with(loop, http, &response, &body);
     kdb_buf_deinit(&body); // what the answer left of it
 }
 
 static void answer_error(struct sql_request *sql)
 {
-    if (sql->ctx->request_id[0] == '\0')
-        kdb_uuid_v7_text(sql->loop->api->options.services->id_source, sql->ctx->request_id);
+    (void)api_request_id(sql->loop, sql->http); // what is internal is told by it
     answer(sql, sql_error(sql));
 }
 
@@ -276,6 +277,7 @@ void api_sql(struct kdb_api_loop *loop, struct kdb_http_request *request)
     sql->loop = loop;
     sql->http = request;
     sql->ctx = &request->ctx;
+    sql->started_ns = request->received_ns;
     if (!api_identify(loop, request, &sql->identity))
         return;
     request->ctx.deadline_ns =
@@ -284,6 +286,14 @@ void api_sql(struct kdb_api_loop *loop, struct kdb_http_request *request)
     sql->reply_limit = (size_t)settings->limits_max_response_bytes;
     sql->snapshot = kdb_catalog_snapshot_ref(api_snapshot(loop));
     sql->reply.as_user = sql->identity.user;
+    sql->reply.budget = &loop->api->replies;
+    if (!rate_limit_allows(loop->api->queries, sql->identity.user, request->received_ns)) {
+        kdb_status status = kdb_fail(sql->ctx, KDB_ERR_RATE_LIMITED,
+                                     "Too many queries per second. Please slow down.");
+        (void)status;
+        answer_error(sql);
+        return;
+    }
     if (understand(sql) != KDB_OK) {
         answer_error(sql);
         return;

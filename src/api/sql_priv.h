@@ -23,6 +23,7 @@ struct sql_request {
     struct reply reply;
     // The statement that runs:
     size_t statement;      // 1-based number
+    int64_t started_ns;    // when it began; the first one with its request
     struct kdb_plan *plan; // referenced
     kdb_slice user;        // effective user
     kdb_role role;         // effective role
@@ -40,7 +41,7 @@ KDB_NODISCARD kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_
                                        const struct kdb_scanned *scanned);
 // Fills sql->exec for the plan; `worker` NULL: on the loop.
 void sql_prepare_exec(struct sql_request *sql, struct api_worker *worker);
-// Writes the finished statement's entry into the reply.
+// Writes the finished statement's entry into the reply; logs one that took long.
 void sql_write_result(struct sql_request *sql);
 // Runs every statement of the request on this worker; the outcome is in the ctx and the reply.
 void sql_run_batch(struct sql_request *sql, unsigned worker_index);

@@ -4,6 +4,7 @@
 #include "api/sql_priv.h"
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "exec/accounts.h"
 
 // ---- rights ----
@@ -145,10 +146,48 @@ void sql_prepare_exec(struct sql_request *sql, struct api_worker *worker)
                                   .now_us = kdb_clock_now_us(services->clock)};
 }
 
+// ---- slow statements ----
+
+static const struct kdb_scanned *current(const struct sql_request *sql)
+{
+    bool has_one = sql->statement > 0 && sql->statement <= sql->scan.count;
+    return has_one ? &sql->scan.statements[sql->statement - 1] : NULL;
+}
+
+// A statement about users may hold a password.
+static bool is_secret(const struct kdb_scanned *scanned)
+{
+    return kdb_slice_find(scanned->key, KDB_LIT("password"), 0) != SIZE_MAX;
+}
+
+static void note_slow(struct sql_request *sql)
+{
+    struct kdb_api *api = sql->loop->api;
+    int64_t took_ns = kdb_monotonic_ns() - sql->started_ns;
+    const struct kdb_scanned *scanned = current(sql);
+    if (api->slow_ns == 0 || took_ns < api->slow_ns || !scanned)
+        return;
+    const struct kdb_log_field fields[] = {
+        {"took_ms", {0}, took_ns / 1000000},
+        {"user", sql->identity.user, 0},
+        {"sql", is_secret(scanned) ? KDB_LIT("(not shown: about a password)") : scanned->text, 0}};
+    const struct kdb_log_event event = {.level = KDB_LOG_WARN,
+                                        .line = __LINE__,
+                                        .component = "api",
+                                        .request_id = api_request_id(sql->loop, sql->http),
+                                        .message = KDB_LIT("slow statement"),
+                                        .fields = fields,
+                                        .field_count = sizeof(fields) / sizeof(fields[0])};
+    kdb_log_event(&event);
+}
+
+// ---- results ----
+
 void sql_write_result(struct sql_request *sql)
 {
     struct kdb_exec *exec = &sql->exec;
     bool is_batch = sql->scan.count > 1;
+    note_slow(sql);
     if (exec->has_rows) {
         reply_end_rows(&sql->reply);
         return;
@@ -198,6 +237,8 @@ static kdb_status check_all(struct sql_request *sql)
 static kdb_status run_one(struct sql_request *sql, struct api_worker *worker, size_t index)
 {
     sql->statement = index + 1;
+    if (index > 0)
+        sql->started_ns = kdb_monotonic_ns();
     if (sql->scan.count > 1 || !sql->plan)
         KDB_TRY(sql_make_plan(sql, worker->plans, &sql->scan.statements[index]));
     sql_prepare_exec(sql, worker);
@@ -237,11 +278,9 @@ int sql_error(struct sql_request *sql)
 {
     struct reply_error error = {
         .ctx = sql->ctx, .statement = sql->statement, .role = sql->identity.role};
-    if (sql->statement > 0 && sql->statement <= sql->scan.count) {
-        const struct kdb_scanned *scanned = &sql->scan.statements[sql->statement - 1];
-        // A statement about users may hold a password.
-        bool is_secret = kdb_slice_find(scanned->key, KDB_LIT("password"), 0) != SIZE_MAX;
-        error.text = is_secret ? (kdb_slice){0} : scanned->text;
-    }
+    const struct kdb_scanned *scanned = current(sql);
+    note_slow(sql);
+    if (scanned && !is_secret(scanned))
+        error.text = scanned->text;
     return reply_error(&sql->reply, &error, sql->http->received_ns);
 }

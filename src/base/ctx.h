@@ -17,7 +17,8 @@
 #include "base/slice.h"
 #include "base/status.h"
 
-#define KDB_MESSAGE_BYTES 1024
+#define KDB_MESSAGE_BYTES    1024
+#define KDB_REQUEST_ID_BYTES 64 // of a client's id; ours are UUIDs
 
 // The first failure of a request; later ones do not overwrite it.
 struct kdb_error {
@@ -34,7 +35,7 @@ struct kdb_ctx {
     struct kdb_error error;   // first failure
     int64_t deadline_ns;      // kdb_monotonic_ns() after which the request gives up; 0: none
     atomic_bool is_cancelled; // set by KILL or shutdown
-    char request_id[37];      // printed in logs and internal errors; empty when there is none
+    char request_id[KDB_REQUEST_ID_BYTES + 1]; // in logs and internal errors; empty: none yet
 };
 
 // Prepares a ctx whose arena may hold `limit_bytes` (0: no limit).

@@ -28,10 +28,6 @@
 #define KDB_LIMIT_REFRESH_LIFETIMES 7
 // Violations of a limit per address that lead to a ban: contract, connection guard.
 #define KDB_LIMIT_BAN_VIOLATIONS 10
-// Bytes of an X-Request-ID that are kept: it is copied into every log line of its request.
-#define KDB_LIMIT_REQUEST_ID_BYTES ((size_t)128)
-// Header fields of one request: the table of a request has a fixed size.
-#define KDB_LIMIT_HEADER_COUNT 100
 // Nesting of a JSON body: the API's own messages need three levels.
 #define KDB_LIMIT_JSON_DEPTH 64
 // Statements of one request: bounds the work done before the first statement runs.

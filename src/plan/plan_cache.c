@@ -2,6 +2,8 @@
 // A least-recently-used map from statement shapes to plans.
 #include "plan/plan_cache.h"
 
+#include <stdatomic.h>
+
 #include "base/alloc.h"
 #include "base/map.h"
 #include "base/use_order.h"
@@ -18,10 +20,21 @@ struct entry {
 struct kdb_plan_cache {
     struct kdb_map entries; // keys borrowed from the entries
     struct kdb_use_order order;
-    size_t count, capacity;
+    size_t capacity;
     struct kdb_buf key; // scratch
-    uint64_t hits, misses;
+    // Written by the cache's thread, read by any.
+    atomic_uint_fast64_t count, hits, misses;
 };
+
+static uint64_t number(const atomic_uint_fast64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add(atomic_uint_fast64_t *counter, int by)
+{
+    atomic_store_explicit(counter, number(counter) + (uint64_t)by, memory_order_relaxed);
+}
 
 struct kdb_plan_cache *kdb_plan_cache_create(size_t capacity)
 {
@@ -34,7 +47,7 @@ static void drop(struct kdb_plan_cache *cache, struct entry *entry)
 {
     kdb_use_order_remove(&cache->order, &entry->use);
     (void)kdb_map_remove(&cache->entries, entry->key);
-    cache->count--;
+    add(&cache->count, -1);
     kdb_plan_unref(entry->plan);
     kdb_free((void *)(uintptr_t)entry->key.data);
     kdb_free(entry);
@@ -80,26 +93,26 @@ kdb_status kdb_plan_cache_get(struct kdb_plan_cache *cache, struct kdb_ctx *ctx,
     kdb_slice key = make_key(cache, request);
     struct entry *entry = kdb_map_get(&cache->entries, key);
     if (entry && !kdb_plan_is_stale(entry->plan) && kdb_plan_fits(entry->plan, request->scanned)) {
-        cache->hits++;
+        add(&cache->hits, 1);
         kdb_use_order_touch(&cache->order, &entry->use);
         *ret_plan = kdb_plan_ref(entry->plan);
         return KDB_OK;
     }
-    cache->misses++;
+    add(&cache->misses, 1);
     struct kdb_plan *plan;
     KDB_TRY(kdb_plan_make(request, ctx, &plan));
     if (entry)
         drop(cache, entry);
     // A command does its work once: only queries and data changes come again.
     if (plan->path != KDB_PATH_COMMAND) {
-        while (cache->count >= cache->capacity)
+        while (number(&cache->count) >= cache->capacity)
             drop_oldest(cache);
         entry = kdb_alloc(sizeof(*entry));
         entry->key = kdb_slice_of(kdb_alloc_text(key.data, key.len), key.len);
         entry->plan = kdb_plan_ref(plan);
         (void)kdb_map_set(&cache->entries, entry->key, entry);
         kdb_use_order_add(&cache->order, &entry->use);
-        cache->count++;
+        add(&cache->count, 1);
     }
     *ret_plan = plan;
     return KDB_OK;
@@ -107,5 +120,6 @@ kdb_status kdb_plan_cache_get(struct kdb_plan_cache *cache, struct kdb_ctx *ctx,
 
 struct kdb_plan_cache_stats kdb_plan_cache_stats(const struct kdb_plan_cache *cache)
 {
-    return (struct kdb_plan_cache_stats){cache->count, cache->hits, cache->misses};
+    return (struct kdb_plan_cache_stats){number(&cache->count), number(&cache->hits),
+                                         number(&cache->misses)};
 }

@@ -26,7 +26,7 @@ struct kdb_plan_cache_stats {
     uint64_t hits;
     uint64_t misses;
 };
-// A copy of the counters; only from the cache's thread.
+// A copy of the counters. Any thread.
 struct kdb_plan_cache_stats kdb_plan_cache_stats(const struct kdb_plan_cache *cache);
 
 #endif

@@ -190,8 +190,9 @@ static void fill_services(struct kdb_server *server)
         .depth_max = (uint32_t)settings->limits_max_expression_depth,
         .write_retries = (uint32_t)settings->execution_write_retries,
         .default_flush_rows = (uint32_t)settings->flush_default_row_limit,
+        // Rounded up: less than a second is not off.
         .default_flush_interval_seconds =
-            (uint32_t)(settings->flush_default_interval_ms / KDB_SECOND_MS),
+            (uint32_t)((settings->flush_default_interval_ms + KDB_SECOND_MS - 1) / KDB_SECOND_MS),
         .default_retention_ms = settings->retention_default_deleted_ms,
         .query_limit_default = (uint64_t)settings->limits_default_query_limit,
         .query_limit_max = (uint64_t)settings->limits_max_query_limit};
@@ -331,6 +332,8 @@ static kdb_status open_listener(struct kdb_server *server, struct kdb_ctx *ctx)
         .target_count = server->loop_count};
     KDB_TRY(kdb_listener_open(ctx, &options, &server->listener));
     server->values.listener = server->listener;
+    server->values.api = server->api;
+    kdb_api_set_port(server->api, kdb_listener_port(server->listener));
     return KDB_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "api/api.h"
 #include "net/listener.h"
 #include "server/version.h"
 
@@ -35,6 +36,7 @@ static void stats(void *self, kdb_metric_visit visit, void *arg)
     if (!values->listener)
         return;
     const struct kdb_listener_stats now = kdb_listener_stats(values->listener);
+    const struct kdb_plan_cache_stats plans = kdb_api_plan_stats(values->api);
     const struct {
         kdb_slice name;
         uint64_t value;
@@ -46,7 +48,10 @@ static void stats(void *self, kdb_metric_visit visit, void *arg)
         {KDB_LIT("requests_total"), now.requests_total},
         {KDB_LIT("requests_refused"), now.requests_refused},
         {KDB_LIT("max_connections"), (uint64_t)values->settings->performance_max_connections},
-        {KDB_LIT("server_workers_effective"), values->loop_count}};
+        {KDB_LIT("server_workers_effective"), values->loop_count},
+        {KDB_LIT("plan_cache_size"), plans.count},
+        {KDB_LIT("plan_cache_hits"), plans.hits},
+        {KDB_LIT("plan_cache_misses"), plans.misses}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char text[24];
         int len = snprintf(text, sizeof(text), "%llu", (unsigned long long)rows[i].value);

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "exec/system_tables.h"
 
+struct kdb_api;
 struct kdb_listener;
 
 // Filled by the server; `listener` is NULL until it listens. Read by worker threads.
@@ -13,6 +14,7 @@ struct server_values {
     const struct kdb_settings *settings;
     const struct kdb_listener *listener;
     struct kdb_live_directory *directory;
+    const struct kdb_api *api;
     size_t loop_count;
 };
 

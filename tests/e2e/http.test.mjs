@@ -2,11 +2,11 @@
 // HTTP itself: connections, routes, limits, CORS, health, TLS.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import net from 'node:net';
 import { join } from 'node:path';
 import { readyServer, Server, startServer, temporaryFolder } from './lib/server.mjs';
 import { test, testStop } from './lib/suite.mjs';
 import { until } from './lib/until.mjs';
+import { HEALTH, Wire as AnyWire } from './lib/wire.mjs';
 
 const server = await readyServer(null, {
     settings: {
@@ -17,67 +17,16 @@ const server = await readyServer(null, {
 const { admin } = server;
 const anyone = server.anonymous();
 
-// A socket that is spoken to in bytes.
-class Wire {
+// A connection to the suite's server, or to another one's port.
+class Wire extends AnyWire {
     constructor(port = server.port) {
-        this.received = Buffer.alloc(0);
-        this.isClosed = false;
-        this.socket = net.connect(port, '127.0.0.1');
-        this.socket.on('data', (data) => (this.received = Buffer.concat([this.received, data])));
-        this.socket.on('error', () => (this.isClosed = true));
-        this.socket.on('close', () => (this.isClosed = true));
-        this.socket.on('end', () => (this.isClosed = true));
-    }
-
-    write(...pieces) {
-        for (const piece of pieces) this.socket.write(piece);
-        return this;
-    }
-
-    // The next `count` answers, as {status, headers, body}.
-    async answers(count, isHead = false) {
-        const all = [];
-        while (all.length < count) {
-            const answer = await until(`answer ${all.length + 1} of ${count}`, () => {
-                const one = this.take(isHead);
-                if (!one && this.isClosed)
-                    throw new Error(`closed after ${all.length} answers: ${this.received}`);
-                return one;
-            });
-            all.push(answer);
-        }
-        return all;
-    }
-
-    take(isHead) {
-        const end = this.received.indexOf('\r\n\r\n');
-        if (end < 0) return null;
-        const [line, ...fields] = this.received.subarray(0, end).toString().split('\r\n');
-        const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(line)[1]);
-        const headers = Object.fromEntries(fields.map((field) => {
-            const at = field.indexOf(':');
-            return [field.slice(0, at).toLowerCase(), field.slice(at + 1).trim()];
-        }));
-        const size = isHead || status === 204 || status < 200 ? 0 : Number(headers['content-length'] ?? 0);
-        if (this.received.length < end + 4 + size) return null;
-        const body = this.received.subarray(end + 4, end + 4 + size).toString();
-        this.received = this.received.subarray(end + 4 + size);
-        return { status, headers, body };
-    }
-
-    closed(seconds = 30) {
-        return until('the server closes the connection', () => this.isClosed, seconds);
-    }
-
-    end() {
-        this.socket.destroy();
+        super(port);
     }
 }
 
 // A statement that takes a worker a moment: 100,000 rows.
 const DIGITS = Array.from({ length: 10 }, (_, i) => `SELECT ${i} AS n`).join(' UNION ALL ');
 const SLOW = `WITH d AS (${DIGITS}) SELECT COUNT(*) FROM d a, d b, d c, d e, d f`;
-const HEALTH = 'GET /health HTTP/1.1\r\nHost: test\r\n\r\n';
 
 function sqlRequest(sql, more = '') {
     const body = JSON.stringify({ sql });
@@ -434,11 +383,17 @@ test('a head beyond its limits is refused', async () => {
     }
 });
 
-test('a request id is kept, and an answer to an error can be found in the log', async () => {
-    const answer = await admin.json('POST', '/v1/api/sql', { sql: "SELECT 'x'" }, { 'X-Request-ID': 'my-id-4711' });
+test('a request id is kept and comes back, one that is odd is replaced', async () => {
+    const ask = (sql, id) => admin.json('POST', '/v1/api/sql', { sql }, { 'X-Request-ID': id });
+    const answer = await ask("SELECT 'x'", 'my-id-4711');
     assert.equal(answer.status, 200);
-    const odd = await admin.json('POST', '/v1/api/sql', { sql: 'SELECT nothing' }, { 'X-Request-ID': 'i'.repeat(5000) });
-    assert.equal(odd.status, 400);
+    assert.equal(answer.headers['x-request-id'], 'my-id-4711');
+    for (const id of ['i'.repeat(5000), 'with blanks in it', '']) {
+        const odd = await ask('SELECT nothing', id);
+        assert.equal(odd.status, 400);
+        assert.match(odd.headers['x-request-id'], /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    }
+    assert.equal((await admin.post('SELECT 1')).headers['x-request-id'], undefined, 'nobody asked for one');
 });
 
 // ---- limits with other settings ----
