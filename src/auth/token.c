@@ -44,10 +44,11 @@ static void write_claims(const struct kdb_token_issuer *issuer, const struct kdb
                          kdb_token_kind kind, int64_t now_s, struct kdb_buf *out)
 {
     int64_t lifetime = kind == KDB_TOKEN_ACCESS ? issuer->access_seconds : issuer->refresh_seconds;
+    int64_t expires_at_s = now_s + lifetime;
     KDB_BUF_LIT(out, "{\"sub\":");
     kdb_json_string(out, user->id);
     kdb_buf_printf(out, ",\"iss\":\"" TOKEN_ISSUER "\",\"iat\":%lld,\"exp\":%lld,\"email\":",
-                   (long long)now_s, (long long)(now_s + lifetime));
+                   (long long)now_s, (long long)expires_at_s);
     if (user->email.data)
         kdb_json_string(out, user->email);
     else
