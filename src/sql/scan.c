@@ -55,7 +55,7 @@ static kdb_status fail_at(struct scanner *scanner, const char *at, kdb_status st
 {
     size_t before = (size_t)(at - scanner->begin);
     int position = (int)kdb_utf8_count(kdb_slice_of(scanner->begin, before)) + 1;
-    (void)kdb_fail(scanner->ctx, status, "%s at character %d", what, position);
+    (void)kdb_fail(scanner->ctx, status, "%s", what);
     kdb_error_at(scanner->ctx, position);
     return status;
 }
