@@ -231,9 +231,9 @@ test('without a file there are defaults, and what is used can be seen', async (t
     t.after(() => bare.kill('SIGKILL'));
     let log = '';
     bare.stderr.on('data', (data) => (log += data));
-    await until('it listens', () => /listens on http:\/\/127\.0\.0\.1:\d+/.test(log));
+    await until('it says what to type', () => /Nobody can sign in yet/.test(log));
+    assert.match(log, /listens on http:\/\/127\.0\.0\.1:\d+/);
     assert.ok(existsSync(join(folder, 'data', 'FORMAT')), 'its data is in ./data');
-    assert.match(log, /Nobody can sign in yet/);
     bare.kill('SIGTERM');
     await until('it stops', () => bare.exitCode !== null);
     assert.equal(bare.exitCode, 0);
