@@ -81,6 +81,8 @@ static void print_column(struct printer *printer, const struct kdb_expr *expr)
         kdb_buf_printf(out(printer), "r%u.c%u", expr->relation->number, expr->column);
 }
 
+// NOLINTBEGIN(misc-no-recursion): the bound tree is no deeper than limits.max_expression_depth
+
 static kdb_status print_joined(struct printer *printer, const struct kdb_expr *expr, size_t from,
                                const char *separator)
 {
@@ -424,3 +426,5 @@ kdb_status engine_print_expr(struct printer *printer, const struct kdb_expr *exp
     }
     KDB_UNREACHABLE();
 }
+
+// NOLINTEND(misc-no-recursion)

@@ -51,6 +51,8 @@ static void print_table(struct printer *printer, const struct kdb_relation *rela
     kdb_buf_slice(out(printer), printer->source_texts[at]);
 }
 
+// NOLINTBEGIN(misc-no-recursion): the bound tree is no deeper than limits.max_expression_depth
+
 static kdb_status print_relation(struct printer *printer, const struct kdb_relation *relation)
 {
     if (relation->kind == KDB_RELATION_TABLE) {
@@ -253,3 +255,5 @@ kdb_status engine_text_write(struct kdb_exec *exec, const kdb_slice *source_text
     struct printer printer = {.exec = exec, .text = ret, .source_texts = source_texts};
     return engine_print_query(&printer, exec->plan->query, true);
 }
+
+// NOLINTEND(misc-no-recursion)

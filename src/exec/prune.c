@@ -115,6 +115,7 @@ static bool in_excludes(const struct segment_pruner *pruner, const struct kdb_ex
 }
 
 // True when no row of the segment can make `expr` TRUE.
+// NOLINTNEXTLINE(misc-no-recursion): the bound tree is no deeper than limits.max_expression_depth
 static bool excludes(const struct segment_pruner *pruner, const struct kdb_expr *expr,
                      const struct kdb_segment *segment)
 {

@@ -141,7 +141,7 @@ static kdb_status open_hot(struct row_scan *scan)
     if (bounds->end.data)
         kdb_layout_key(&end, prefix, KDB_KEYS_ROWS, bounds->end);
     else
-        kdb_layout_key(&end, prefix, KDB_KEYS_ROWS + 1, bounds->end);
+        kdb_layout_key(&end, prefix, KDB_KEYS_ROWS + 1, KDB_LIT(""));
     const struct kdb_scan_range range = {.space = KDB_SPACE_ROWS,
                                          .first = kdb_buf_view(&first),
                                          .end = kdb_buf_view(&end),

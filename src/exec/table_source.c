@@ -27,8 +27,10 @@ static kdb_status open_hot(const struct table_source *source, struct kdb_ctx *ct
     struct kdb_buf first = {0};
     struct kdb_buf end = {0};
     kdb_layout_key(&first, source->prefix, KDB_KEYS_ROWS, source->first);
-    kdb_layout_key(&end, source->prefix, source->end.data ? KDB_KEYS_ROWS : KDB_KEYS_ROWS + 1,
-                   source->end);
+    if (source->end.data)
+        kdb_layout_key(&end, source->prefix, KDB_KEYS_ROWS, source->end);
+    else
+        kdb_layout_key(&end, source->prefix, KDB_KEYS_ROWS + 1, KDB_LIT(""));
     const struct kdb_scan_range range = {.space = KDB_SPACE_ROWS,
                                          .first = kdb_buf_view(&first),
                                          .end = kdb_buf_view(&end),

@@ -193,7 +193,7 @@ kdb_status bind_function(struct bind *bind, const struct kdb_ast *ast, struct kd
         }
         struct kdb_expr call = {0};
         KDB_TRY(bind_inside(bind, ast, false, &call));
-        return bind_call(bind, ast->name, false, call.args, call.arg_count, ast->position, ret);
+        return bind_call(bind, ast->name, call.args, call.arg_count, ast->position, ret);
     }
     if (is_aggregate && ast->arg_count == 0 && !ast->is_star &&
         kdb_slice_equal(ast->name, KDB_LIT("count"))) {

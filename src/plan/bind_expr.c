@@ -142,20 +142,17 @@ static kdb_status freeze_argument(void *self, struct kdb_expr *expr)
     return bind_freeze(self, expr);
 }
 
-kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct kdb_expr **args,
-                     size_t count, int position, struct kdb_expr **ret)
+// A call of what the registry finds for the name and the types of the arguments.
+static kdb_status resolve(struct bind *bind, struct kdb_function_call *call, int position,
+                          struct kdb_expr **ret)
 {
-    struct kdb_function_call call = {.name = name,
-                                     .is_operator = is_operator,
-                                     .kind = KDB_FUNCTION_SCALAR,
-                                     .args = args,
-                                     .arg_count = count,
-                                     .coerce = bind_coerce_implicit,
-                                     .freeze = freeze_argument,
-                                     .self = bind};
     const struct kdb_function *function;
     kdb_type type;
-    kdb_status status = kdb_function_resolve(bind->ctx, &call, &function, &type);
+    call->kind = KDB_FUNCTION_SCALAR;
+    call->coerce = bind_coerce_implicit;
+    call->freeze = freeze_argument;
+    call->self = bind;
+    kdb_status status = kdb_function_resolve(bind->ctx, call, &function, &type);
     if (status != KDB_OK) {
         kdb_error_at(bind->ctx, position);
         return status;
@@ -163,8 +160,23 @@ kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct
     struct kdb_expr *expr = bind_new(bind, KDB_EXPR_CALL, type, position);
     expr->function = function;
     expr->is_volatile = function->is_volatile;
-    *ret = with_args(bind, expr, args, count);
+    *ret = with_args(bind, expr, call->args, call->arg_count);
     return KDB_OK;
+}
+
+kdb_status bind_call(struct bind *bind, kdb_slice name, struct kdb_expr **args, size_t count,
+                     int position, struct kdb_expr **ret)
+{
+    struct kdb_function_call call = {.name = name, .args = args, .arg_count = count};
+    return resolve(bind, &call, position, ret);
+}
+
+kdb_status bind_operation(struct bind *bind, kdb_slice name, struct kdb_expr **args, size_t count,
+                          int position, struct kdb_expr **ret)
+{
+    struct kdb_function_call call = {
+        .name = name, .is_operator = true, .args = args, .arg_count = count};
+    return resolve(bind, &call, position, ret);
 }
 
 static bool is_row(const struct kdb_ast *left, const struct kdb_ast *right)
@@ -180,7 +192,7 @@ static kdb_status bind_operator(struct bind *bind, const struct kdb_ast *ast, st
         return bind_row_comparison(bind, &rows, ast->name, ret);
     }
     KDB_TRY(bind_args(bind, ast, &args));
-    return bind_call(bind, ast->name, true, args, ast->arg_count, ast->position, ret);
+    return bind_operation(bind, ast->name, args, ast->arg_count, ast->position, ret);
 }
 
 kdb_status bind_boolean(struct bind *bind, const struct kdb_ast *ast, const char *clause,
@@ -217,7 +229,7 @@ static kdb_status bind_comparable(struct bind *bind, struct kdb_expr **left,
 {
     struct kdb_expr *pair[2] = {*left, *right};
     struct kdb_expr *call;
-    KDB_TRY(bind_call(bind, KDB_LIT("="), true, pair, 2, position, &call));
+    KDB_TRY(bind_operation(bind, KDB_LIT("="), pair, 2, position, &call));
     *left = pair[0];
     *right = pair[1];
     return KDB_OK;
@@ -232,13 +244,13 @@ static kdb_status bind_in(struct bind *bind, const struct kdb_ast *ast, struct k
     KDB_TRY(bind_args(bind, ast, &args));
     KDB_TRY(bind_count_terms(bind, ast->arg_count - 1));
     if (ast->arg_count == 2)
-        return bind_call(bind, ast->is_negated ? KDB_LIT("<>") : KDB_LIT("="), true, args, 2,
-                         ast->position, ret);
+        return bind_operation(bind, ast->is_negated ? KDB_LIT("<>") : KDB_LIT("="), args, 2,
+                              ast->position, ret);
     kdb_type type;
     KDB_TRY(bind_common(bind, args, ast->arg_count, "IN", &type));
     struct kdb_expr *probe[2] = {args[0], args[1]};
     struct kdb_expr *call;
-    KDB_TRY(bind_call(bind, KDB_LIT("="), true, probe, 2, ast->position, &call));
+    KDB_TRY(bind_operation(bind, KDB_LIT("="), probe, 2, ast->position, &call));
     struct kdb_expr *in = bind_new(bind, KDB_EXPR_IN, KDB_TYPE(KDB_BOOLEAN), ast->position);
     in->is_negated = ast->is_negated;
     *ret = with_args(bind, in, args, ast->arg_count);
@@ -273,7 +285,7 @@ static kdb_status between_half(struct bind *bind, const struct kdb_ast *ast, siz
         KDB_TRY(bind_expr(bind, ast->args[0], &args[0]));
         KDB_TRY(bind_expr(bind, ast->args[i == 0 ? low : high], &args[1]));
         kdb_slice name = kdb_slice_cstr(operators[ast->is_negated ? 1 : 0][i]);
-        KDB_TRY(bind_call(bind, name, true, args, 2, ast->position, &sides[i]));
+        KDB_TRY(bind_operation(bind, name, args, 2, ast->position, &sides[i]));
     }
     *ret = bind_combine(bind, ast->is_negated ? KDB_EXPR_OR : KDB_EXPR_AND, sides[0], sides[1]);
     return KDB_OK;
@@ -299,8 +311,8 @@ static kdb_status bind_like(struct bind *bind, const struct kdb_ast *ast, struct
     KDB_TRY(bind_args(bind, ast, &args));
     bool is_ilike = kdb_slice_equal(ast->name, KDB_LIT("ilike"));
     struct kdb_expr *like;
-    KDB_TRY(bind_call(bind, is_ilike ? KDB_LIT("~~*") : KDB_LIT("~~"), true, args, ast->arg_count,
-                      ast->position, &like));
+    KDB_TRY(bind_operation(bind, is_ilike ? KDB_LIT("~~*") : KDB_LIT("~~"), args, ast->arg_count,
+                           ast->position, &like));
     *ret = ast->is_negated ? bind_not(bind, like) : like;
     return KDB_OK;
 }
@@ -340,7 +352,7 @@ static kdb_status bind_condition(struct bind *bind, const struct kdb_ast *ast, s
     struct kdb_expr **args = new_args(bind, 2);
     KDB_TRY(bind_expr(bind, ast->operand, &args[0]));
     KDB_TRY(bind_expr(bind, ast->args[index], &args[1]));
-    return bind_call(bind, KDB_LIT("="), true, args, 2, ast->position, ret);
+    return bind_operation(bind, KDB_LIT("="), args, 2, ast->position, ret);
 }
 
 static kdb_status bind_case(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)
@@ -491,7 +503,7 @@ static kdb_status bind_subquery(struct bind *bind, const struct kdb_ast *ast, st
     column->relation = query->output;
     sides[1] = column;
     struct kdb_expr *call;
-    KDB_TRY(bind_call(bind, ast->name, true, sides, 2, ast->position, &call));
+    KDB_TRY(bind_operation(bind, ast->name, sides, 2, ast->position, &call));
     if (call->function->family != KDB_FAMILY_COMPARISON) {
         kdb_error_at(bind->ctx, ast->position);
         return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
@@ -509,7 +521,7 @@ static kdb_status bind_special(struct bind *bind, const struct kdb_ast *ast, str
 {
     struct kdb_expr **none = new_args(bind, 0);
     bind->plan->uses_now = true;
-    return bind_call(bind, ast->name, false, none, 0, ast->position, ret);
+    return bind_call(bind, ast->name, none, 0, ast->position, ret);
 }
 
 static kdb_status bind_any(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret)

@@ -307,13 +307,18 @@ static kdb_status merged_column(struct bind *bind, kdb_join_kind join, struct kd
     return KDB_OK;
 }
 
+// What a join has on either side, and the names behind it.
+struct sides {
+    const struct bind_names *left, *right;
+    struct bind_names *both;
+};
+
 static kdb_status merge_using(struct bind *bind, const struct kdb_ast_from *ast,
-                              const struct bind_names *left, const struct bind_names *right,
-                              kdb_slice column, struct bind_names *names, struct kdb_expr **ret_on)
+                              const struct sides *sides, kdb_slice column, struct kdb_expr **ret_on)
 {
     bool is_ambiguous[2];
-    struct bind_entry *l = find_entry(left, column, &is_ambiguous[0]);
-    struct bind_entry *r = find_entry(right, column, &is_ambiguous[1]);
+    struct bind_entry *l = find_entry(sides->left, column, &is_ambiguous[0]);
+    struct bind_entry *r = find_entry(sides->right, column, &is_ambiguous[1]);
     if (!l || !r || is_ambiguous[0] || is_ambiguous[1]) {
         kdb_error_at(bind->ctx, ast->position);
         if (l && r)
@@ -331,24 +336,24 @@ static kdb_status merge_using(struct bind *bind, const struct kdb_ast_from *ast,
     args[1] = r->expr;
     struct bind_entry merged = {.name = column};
     KDB_TRY(merged_column(bind, ast->join, l->expr, r->expr, &merged.expr));
-    KDB_PUSH(bind->arena, names->entries, names->entry_count, names->entry_capacity, merged);
-    return bind_call(bind, KDB_LIT("="), true, args, 2, ast->position, ret_on);
+    struct bind_names *both = sides->both;
+    KDB_PUSH(bind->arena, both->entries, both->entry_count, both->entry_capacity, merged);
+    return bind_operation(bind, KDB_LIT("="), args, 2, ast->position, ret_on);
 }
 
 static kdb_status bind_using(struct bind *bind, const struct kdb_ast_from *ast,
-                             const struct bind_names *left, const struct bind_names *right,
-                             struct bind_names *names, struct kdb_expr **ret_on)
+                             const struct sides *sides, struct kdb_expr **ret_on)
 {
     kdb_slice *columns = ast->using_columns;
     size_t count = ast->using_count;
     if (ast->is_natural)
-        natural_columns(bind, left, right, &columns, &count);
+        natural_columns(bind, sides->left, sides->right, &columns, &count);
     struct kdb_expr **conditions =
         kdb_arena_array(bind->arena, count + 1, sizeof(struct kdb_expr *));
     for (size_t i = 0; i < count; i++)
-        KDB_TRY(merge_using(bind, ast, left, right, columns[i], names, &conditions[i]));
-    append_names(bind, names, left, columns, count);
-    append_names(bind, names, right, columns, count);
+        KDB_TRY(merge_using(bind, ast, sides, columns[i], &conditions[i]));
+    append_names(bind, sides->both, sides->left, columns, count);
+    append_names(bind, sides->both, sides->right, columns, count);
     if (count == 0) {
         *ret_on = NULL;
     } else if (count == 1) {
@@ -402,7 +407,8 @@ static kdb_status bind_join(struct bind *bind, const struct kdb_ast_from *ast,
     KDB_TRY(bind_item(bind, ast->left, &source->left, &left));
     KDB_TRY(bind_right(bind, ast, &left, &source->right, &right));
     if (ast->is_natural || ast->using_count > 0) {
-        KDB_TRY(bind_using(bind, ast, &left, &right, &both, &source->on));
+        const struct sides sides = {&left, &right, &both};
+        KDB_TRY(bind_using(bind, ast, &sides, &source->on));
     } else {
         append_names(bind, &both, &left, NULL, 0);
         append_names(bind, &both, &right, NULL, 0);

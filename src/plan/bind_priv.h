@@ -110,8 +110,10 @@ kdb_status bind_common(struct bind *bind, struct kdb_expr **exprs, size_t count,
 kdb_status bind_expr(struct bind *bind, const struct kdb_ast *ast, struct kdb_expr **ret);
 kdb_status bind_boolean(struct bind *bind, const struct kdb_ast *ast, const char *clause,
                         struct kdb_expr **ret);
-kdb_status bind_call(struct bind *bind, kdb_slice name, bool is_operator, struct kdb_expr **args,
-                     size_t count, int position, struct kdb_expr **ret);
+kdb_status bind_call(struct bind *bind, kdb_slice name, struct kdb_expr **args, size_t count,
+                     int position, struct kdb_expr **ret);
+kdb_status bind_operation(struct bind *bind, kdb_slice name, struct kdb_expr **args, size_t count,
+                          int position, struct kdb_expr **ret);
 struct kdb_expr *bind_combine(struct bind *bind, kdb_expr_kind kind, struct kdb_expr *a,
                               struct kdb_expr *b); // a AND b, a OR b
 struct kdb_expr *bind_not(struct bind *bind, struct kdb_expr *expr);

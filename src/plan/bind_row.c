@@ -9,7 +9,7 @@ static kdb_status compare_field(struct bind *bind, const struct row_pair *rows, 
     struct kdb_expr **args = kdb_arena_array(bind->arena, 2, sizeof(struct kdb_expr *));
     KDB_TRY(bind_expr(bind, rows->left->args[field], &args[0]));
     KDB_TRY(bind_expr(bind, rows->right->args[field], &args[1]));
-    return bind_call(bind, kdb_slice_cstr(operator_name), true, args, 2, rows->position, ret);
+    return bind_operation(bind, kdb_slice_cstr(operator_name), args, 2, rows->position, ret);
 }
 
 // All fields equal, or (`<>`) one of them unequal.
