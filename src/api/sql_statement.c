@@ -3,74 +3,18 @@
 // and batches of them.
 #include "api/sql_priv.h"
 
-#include "base/assert.h"
 #include "base/log.h"
 #include "exec/accounts.h"
+#include "exec/right.h"
 
 // ---- rights ----
 
-static kdb_right right_of(const struct kdb_statement *statement)
+static kdb_status admit(struct sql_request *sql, const struct kdb_statement *statement)
 {
-    switch (statement->kind) {
-    case KDB_STATEMENT_SELECT:
-    case KDB_STATEMENT_INSERT:
-    case KDB_STATEMENT_UPDATE:
-    case KDB_STATEMENT_DELETE:
-    case KDB_STATEMENT_EXECUTE_AS:
-    case KDB_STATEMENT_BEGIN:
-    case KDB_STATEMENT_COMMIT:
-    case KDB_STATEMENT_ROLLBACK:
-    case KDB_STATEMENT_RESERVED:
-    case KDB_STATEMENT_KIND_COUNT:
-        return KDB_RIGHT_QUERY;
-    case KDB_STATEMENT_SHOW_NAMESPACES:
-    case KDB_STATEMENT_USE:
-    case KDB_STATEMENT_SHOW_TABLES:
-    case KDB_STATEMENT_SHOW_STATS:
-    case KDB_STATEMENT_SHOW_STORAGES:
-    case KDB_STATEMENT_SHOW_MANIFEST:
-    case KDB_STATEMENT_SHOW_JOBS:
-        return KDB_RIGHT_SHOW;
-    case KDB_STATEMENT_DESCRIBE_TABLE:
-        return statement->table.is_admin_form ? KDB_RIGHT_EXPLAIN : KDB_RIGHT_SHOW;
-    case KDB_STATEMENT_EXPLAIN:
-        return KDB_RIGHT_EXPLAIN;
-    case KDB_STATEMENT_CREATE_NAMESPACE:
-    case KDB_STATEMENT_ALTER_NAMESPACE:
-    case KDB_STATEMENT_DROP_NAMESPACE:
-        return KDB_RIGHT_NAMESPACE;
-    case KDB_STATEMENT_CREATE_TABLE:
-        return KDB_RIGHT_CREATE_TABLE;
-    case KDB_STATEMENT_DROP_TABLE:
-        return KDB_RIGHT_QUERY; // owners may: decided when the table is known
-    case KDB_STATEMENT_CREATE_STORAGE:
-    case KDB_STATEMENT_ALTER_STORAGE:
-    case KDB_STATEMENT_DROP_STORAGE:
-    case KDB_STATEMENT_STORAGE_CHECK:
-        return KDB_RIGHT_STORAGE;
-    case KDB_STATEMENT_STORAGE_FLUSH:
-    case KDB_STATEMENT_STORAGE_COMPACT:
-        return KDB_RIGHT_MAINTENANCE;
-    case KDB_STATEMENT_CREATE_USER:
-    case KDB_STATEMENT_DROP_USER:
-        return KDB_RIGHT_USERS;
-    case KDB_STATEMENT_ALTER_USER:
-        return KDB_RIGHT_QUERY; // one's own password and e-mail: decided when it runs
-    case KDB_STATEMENT_KILL_JOB:
-        return KDB_RIGHT_JOBS;
-    }
-    KDB_UNREACHABLE();
-}
-
-static kdb_status check_right(struct sql_request *sql, const struct kdb_statement *statement)
-{
-    if (kdb_role_may(sql->identity.role, right_of(statement)))
-        return KDB_OK;
-    sql->statement = 0; // refused before anything ran
-    return kdb_fail(sql->ctx, KDB_ERR_PERMISSION_DENIED,
-                    "Admin privileges (DBA or System role) required: role '%s' is not allowed to "
-                    "run %s",
-                    kdb_role_name(sql->identity.role), kdb_statement_name(statement->kind));
+    kdb_status status = kdb_exec_admit(sql->ctx, sql->identity.role, statement);
+    if (status == KDB_ERR_PERMISSION_DENIED)
+        sql->statement = 0; // the request is refused for what it asks, not for what happened
+    return status;
 }
 
 // EXECUTE AS USER: whose rows the inner statement sees.
@@ -118,7 +62,7 @@ kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
     kdb_plan_unref(sql->plan);
     sql->plan = NULL;
     KDB_TRY(kdb_plan_cache_get(plans, sql->ctx, &request, &sql->plan));
-    KDB_TRY(check_right(sql, &sql->plan->statement));
+    KDB_TRY(admit(sql, &sql->plan->statement));
     KDB_TRY(act_as(sql, &sql->plan->statement));
     return kdb_plan_inputs(sql->plan, sql->ctx, scanned, sql->params, sql->param_count,
                            &sql->exec.inputs);
@@ -228,7 +172,7 @@ static kdb_status check_all(struct sql_request *sql)
         struct kdb_statement statement;
         sql->statement = i + 1;
         KDB_TRY(kdb_sql_parse(&sql->scan.statements[i], sql->ctx, &statement));
-        KDB_TRY(check_right(sql, &statement));
+        KDB_TRY(admit(sql, &statement));
         KDB_TRY(act_as(sql, &statement));
     }
     return KDB_OK;

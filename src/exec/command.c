@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/assert.h"
 #include "exec/command_priv.h"
 #include "exec/right.h"
 
@@ -55,11 +56,6 @@ kdb_status command_table(struct kdb_exec *exec, const struct kdb_ast_name *name,
     return KDB_OK;
 }
 
-static kdb_status unsupported(struct kdb_exec *exec, const char *what)
-{
-    return kdb_fail(exec->ctx, KDB_ERR_INVALID_SQL, "%s is not supported yet", what);
-}
-
 static kdb_status dispatch(struct kdb_exec *exec, const struct kdb_statement *statement)
 {
     switch ((int)statement->kind) {
@@ -104,16 +100,14 @@ static kdb_status dispatch(struct kdb_exec *exec, const struct kdb_statement *st
         return command_drop_user(exec, statement);
     case KDB_STATEMENT_KILL_JOB:
         return command_kill_job(exec, statement);
-    case KDB_STATEMENT_RESERVED:
-        return unsupported(exec, statement->what);
-    default: // BEGIN, COMMIT, ROLLBACK; queries do not come here
-        return unsupported(exec, kdb_statement_name(statement->kind));
+    default: // queries do not come here, what is not supported was not admitted
+        KDB_UNREACHABLE();
     }
 }
 
 kdb_status command_run(struct kdb_exec *exec, const struct kdb_statement *statement)
 {
-    // Asked here too: a command inside EXECUTE AS USER has the rights of its role.
-    KDB_TRY(kdb_exec_check_right(exec->ctx, exec->role, statement));
+    // Asked here too, for whoever runs statements without having asked before.
+    KDB_TRY(kdb_exec_admit(exec->ctx, exec->role, statement));
     return dispatch(exec, statement);
 }

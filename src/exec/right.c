@@ -58,13 +58,38 @@ kdb_right kdb_exec_right(const struct kdb_statement *statement)
     KDB_UNREACHABLE();
 }
 
-kdb_status kdb_exec_check_right(struct kdb_ctx *ctx, kdb_role role,
-                                const struct kdb_statement *statement)
+// What the parser knows and the server does not do; NULL: it does.
+static const char *unsupported(const struct kdb_statement *statement)
 {
+    switch ((int)statement->kind) {
+    case KDB_STATEMENT_RESERVED:
+        return statement->what;
+    case KDB_STATEMENT_BEGIN:
+    case KDB_STATEMENT_COMMIT:
+    case KDB_STATEMENT_ROLLBACK:
+        return kdb_statement_name(statement->kind);
+    default:
+        return NULL;
+    }
+}
+
+static kdb_status admit(struct kdb_ctx *ctx, kdb_role role, const struct kdb_statement *statement)
+{
+    const char *what = unsupported(statement);
+    if (what)
+        return kdb_fail(ctx, KDB_ERR_INVALID_SQL, "%s is not supported yet", what);
     if (kdb_role_may(role, kdb_exec_right(statement)))
         return KDB_OK;
     return kdb_fail(ctx, KDB_ERR_PERMISSION_DENIED,
                     "Admin privileges (DBA or System role) required: role '%s' is not allowed to "
                     "run %s",
                     kdb_role_name(role), kdb_statement_name(statement->kind));
+}
+
+kdb_status kdb_exec_admit(struct kdb_ctx *ctx, kdb_role role, const struct kdb_statement *statement)
+{
+    KDB_TRY(admit(ctx, role, statement));
+    if (statement->kind != KDB_STATEMENT_EXECUTE_AS)
+        return KDB_OK;
+    return admit(ctx, KDB_ROLE_USER, statement->execute_as.inner); // it is not nested
 }

@@ -165,6 +165,17 @@ test('a client that dawdles is let go', async () => {
     }
 });
 
+test('a client that takes nothing of its answer is let go', async () => {
+    const open = async () => Number(await admin.value("SELECT metric_value FROM system.stats WHERE metric_name = 'active_connections'"));
+    const before = await open();
+    const wire = new Wire();
+    wire.socket.pause();
+    wire.write(sqlRequest("SELECT repeat('x', 20000000), repeat('y', 20000000)"));
+    await until('it is connected', async () => (await open()) > before);
+    await until('it is cut off', async () => (await open()) <= before);
+    wire.end();
+});
+
 test('clients that vanish in the middle leave the server well', async () => {
     const wires = Array.from({ length: 40 }, () => new Wire());
     wires.forEach((wire, i) => {

@@ -299,7 +299,14 @@ test('nothing of a batch runs when one of its statements cannot be read or is no
     await alice.refuses("INSERT INTO env.notes (id, body) VALUES (401, 'x'); CREATE USER sneaky WITH PASSWORD 'long enough' ROLE dba",
         /^Admin privileges \(DBA or System role\) required/, { status: 403, code: 'PERMISSION_DENIED' });
     await alice.refuses("INSERT INTO env.notes (id, body) VALUES (402, 'x'); SELECT 'open", undefined, { code: 'BATCH_PARSE_ERROR' });
+    for (const sql of ['VACUUM', 'CREATE VIEW v AS SELECT 1', 'BEGIN', "EXECUTE AS USER 'alice' (VACUUM)"])
+        await alice.refuses(`INSERT INTO env.notes (id, body) VALUES (403, 'x'); ${sql}`, /^Statement 2 failed: Invalid SQL: .* not supported/, { code: 'INVALID_SQL' });
+    await admin.refuses("INSERT INTO env.notes (id, body) VALUES (404, 'x'); EXECUTE AS USER 'alice' (DROP NAMESPACE env CASCADE)",
+        /^Admin privileges \(DBA or System role\) required: role 'user'/, { status: 403, code: 'PERMISSION_DENIED' });
+    await alice.refuses("INSERT INTO env.notes (id, body) VALUES (405, 'x'); EXECUTE AS USER 'admin' (SELECT 1)",
+        /EXECUTE AS USER is not authorized/, { status: 403, code: 'PERMISSION_DENIED' });
     assert.deepEqual(await alice.rows('SELECT id FROM env.notes WHERE id >= 400'), []);
+    assert.deepEqual(await admin.rows('SELECT id FROM env.notes WHERE id >= 400'), []);
     assert.deepEqual(await admin.rows("SELECT user_id FROM system.users WHERE user_id = 'sneaky'"), []);
 });
 
