@@ -84,6 +84,7 @@ static const char *code_of(kdb_status status)
     case KDB_ERR_INVALID_OPERATION:
         return "UNSUPPORTED";
     case KDB_ERR_INVALID_SQL:
+    case KDB_ERR_INVALID_QUERY:
     case KDB_ERR_EMPTY_SQL:
     case KDB_ERR_BATCH_PARSE:
     case KDB_ERR_COLUMN_NOT_FOUND:

@@ -52,9 +52,8 @@ kdb_status bind_row_comparison(struct bind *bind, const struct row_pair *rows, k
         return bind_unsupported(bind, "comparing a row with anything but a row", rows->position);
     if (rows->left->arg_count != rows->right->arg_count || rows->left->arg_count == 0) {
         kdb_error_at(bind->ctx, rows->position);
-        return kdb_fail(bind->ctx, KDB_ERR_INVALID_SQL,
-                        "unequal number of entries in row "
-                        "expressions");
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_QUERY,
+                        "unequal number of entries in row expressions");
     }
     KDB_TRY(bind_count_terms(bind, rows->left->arg_count));
     bool is_less = kdb_slice_has_prefix(name, KDB_LIT("<"));
