@@ -111,6 +111,19 @@ static const char *const fixed_settings[] = {
     "SET GLOBAL catalog_error_max_schemas = 0",
 };
 
+// Floating point numbers as text: DuckDB's digits are the shortest, as PostgreSQL's, but 100 is
+// 100.0 and numbers from `plain_end` up to 1e16 are not in scientific notation.
+static const char *const macros[] = {
+    "CREATE MACRO kdb_plain_real(x) AS replace(replace(regexp_replace(CAST(x AS VARCHAR), "
+    "'\\.0(e|$)', '\\1'), 'inf', 'Infinity'), 'nan', 'NaN')",
+    "CREATE MACRO kdb_real_digits(t) AS rtrim(replace(ltrim(t, '-'), '.', ''), '0')",
+    "CREATE MACRO kdb_scientific_real(t) AS t[1:position(kdb_real_digits(t)[1] IN t)] || "
+    "regexp_replace('.' || kdb_real_digits(t)[2:], '^\\.$', '') || 'e+' || "
+    "lpad(CAST(length(split_part(ltrim(t, '-'), '.', 1)) - 1 AS VARCHAR), 2, '0')",
+    "CREATE MACRO kdb_real_text(x, plain_end) AS CASE WHEN abs(x) >= plain_end AND abs(x) < 1e16 "
+    "THEN kdb_scientific_real(kdb_plain_real(x)) ELSE kdb_plain_real(x) END",
+};
+
 static void write_dirs(struct kdb_buf *out, const struct kdb_engine_options *options)
 {
     KDB_BUF_LIT(out, "SET GLOBAL allowed_directories = [");
@@ -163,6 +176,8 @@ static kdb_status apply_settings(duckdb_connection connection, struct kdb_ctx *c
 {
     for (size_t i = 0; i < sizeof(fixed_settings) / sizeof(fixed_settings[0]); i++)
         KDB_TRY(run_text(connection, ctx, fixed_settings[i]));
+    for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++)
+        KDB_TRY(run_text(connection, ctx, macros[i]));
     struct kdb_buf sql = {0};
     kdb_status status = apply_resources(connection, ctx, options, &sql);
     kdb_buf_clear(&sql);

@@ -272,11 +272,9 @@ static kdb_status print_text_cast(struct printer *printer, const struct kdb_expr
 {
     switch ((int)arg->type.kind) {
     case KDB_DOUBLE:
-    case KDB_FLOAT: // 100.0 is spelled 100
-        KDB_TRY(print_around(printer, "replace(replace(replace(regexp_replace(CAST(", arg,
-                             " AS VARCHAR), '\\.0$', ''), 'inf', 'Infinity'), 'nan', 'NaN'), "
-                             "'.0e', 'e')"));
-        return KDB_OK;
+        return print_around(printer, "kdb_real_text(", arg, ", 1e15)");
+    case KDB_FLOAT:
+        return print_around(printer, "kdb_real_text(", arg, ", 1e6)");
     case KDB_BYTES:
         return print_around(printer, "('\\x' || lower(hex(", arg, ")))");
     case KDB_INTERVAL: // 1 mon, -1 days, +01:00:00 behind what is negative
