@@ -114,7 +114,7 @@ kdb_type plan_type_decimal_round(struct kdb_expr *const *args, size_t count)
     (void)count;
     kdb_type type = args[0]->type;
     if (!is_exact_type(type) || args[1]->kind != KDB_EXPR_CONST || args[1]->constant.is_null)
-        return KDB_TYPE(KDB_DECIMAL);
+        return is_exact_type(type) ? decimal_type(whole_digits(type) + 1, type.scale) : type;
     int64_t scale = args[1]->constant.integer;
     scale = scale < 0 ? 0 : scale > KDB_DECIMAL_DIGITS ? KDB_DECIMAL_DIGITS : scale;
     return decimal_type(whole_digits(type) + 1, (int)scale);

@@ -56,7 +56,8 @@ static const char *const intro =
     "and\n"
     "  numbers in them normalised, takes the first of two members with the same name, and accepts "
     "a\n"
-    "  comma behind a document's last member. It multiplies intervals by whole numbers only.\n"
+    "  comma behind a document's last member. It multiplies intervals by whole numbers only, and\n"
+    "  rounds a DECIMAL to a number of digits that is a constant.\n"
     "- upper(), lower() and ILIKE use Unicode's simple mappings: one character stays one "
     "character.\n";
 

@@ -27,10 +27,10 @@ static void test_types_are_postgresqls(void **state)
          "DECIMAL(5,3), ?column? DECIMAL(2,1), ?column? INT, ?column? DOUBLE, ?column? INT, "
          "?column? DOUBLE"},
         {"SELECT abs(a), abs(n), abs(f), round(n), round(n, 1), round(f), ceil(n), floor(f), "
-         "sqrt(a), power(a, 2), mod(a, 2), trunc(n, 1), sign(a) FROM t",
+         "sqrt(a), power(a, 2), mod(a, 2), trunc(n, 1), sign(a), round(n, a) FROM t",
          "abs INT, abs DECIMAL(10,2), abs DOUBLE, round DECIMAL(10,0), round DECIMAL(10,1), round "
          "DOUBLE, ceil DECIMAL(10,0), floor DOUBLE, sqrt DOUBLE, power DOUBLE, mod INT, trunc "
-         "DECIMAL(10,1), sign DOUBLE"},
+         "DECIMAL(10,1), sign DOUBLE, round DECIMAL(11,2)"},
         {"SELECT length(b), upper(b), concat(a, b), b || a, a || b, substr(b, 1), replace(b, 'a', "
          "'b'), left(b, 2), lpad(b, 3, '0'), strpos(b, 'a'), starts_with(b, 'a') FROM t",
          "length INT, upper TEXT, concat TEXT, ?column? TEXT, ?column? TEXT, substr TEXT, replace "
