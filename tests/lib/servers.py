@@ -13,7 +13,8 @@ import urllib.parse
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
 MARK = "\x01next\x01"
 START_SECONDS = 60
-JOB_SECONDS = 60
+JOB_SECONDS = 300
+ANSWER_SECONDS = 300
 
 
 class Postgres:
@@ -71,8 +72,9 @@ class Kalam:
     """Our server, set up, with the administrator `tester` signed in. Any thread may send requests."""
 
     PASSWORD = "a long enough secret"
-    # Password hashes as cheap as they may be.
-    SETTINGS = "[server]\nport = 0\n[auth]\nhash_memory = '64KiB'\nhash_passes = 1\n[storage]\ndata_path = '{}'\n"
+    # Password hashes as cheap as they may be; time enough on a busy machine.
+    SETTINGS = ("[server]\nport = 0\n[auth]\nhash_memory = '64KiB'\nhash_passes = 1\n"
+                "[execution]\nhandler_timeout_seconds = 300\n[storage]\ndata_path = '{}'\n")
 
     def __init__(self, binary, folder):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("KALAMDB_")}
@@ -104,14 +106,23 @@ class Kalam:
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = "Bearer " + token
+        request = ("POST", path, json.dumps(body).encode(), headers)
         connection = getattr(self.local, "connection", None)
-        if not connection:
-            connection = self.local.connection = http.client.HTTPConnection(self.address, timeout=60)
+        if connection:
+            try:
+                return self.exchange(connection, request)
+            except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+                connection.close()  # the server closes what was idle for long
         try:
-            connection.request("POST", path, json.dumps(body).encode(), headers)
-            return json.load(connection.getresponse())
+            self.local.connection = http.client.HTTPConnection(self.address, timeout=ANSWER_SECONDS)
+            return self.exchange(self.local.connection, request)
         except (OSError, http.client.HTTPException) as failure:
             sys.exit(f"the server is gone ({failure!r}) after {body}\n" + self.log.read_text(encoding="utf-8")[-3000:])
+
+    @staticmethod
+    def exchange(connection, request):
+        connection.request(*request)
+        return json.load(connection.getresponse())
 
     def sql(self, text, token=None, **more):
         """The answer to statements; more: params, namespace_id."""
