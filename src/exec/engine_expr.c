@@ -296,6 +296,12 @@ static kdb_status print_cast(struct printer *printer, const struct kdb_expr *exp
     bool from_text = from == KDB_TEXT || from == KDB_JSON || from == KDB_FILE;
     if (is_text && !from_text)
         return print_text_cast(printer, arg);
+    if (from == KDB_TEXT && to == KDB_JSON) { // a document is text that was looked at
+        KDB_TRY(print_around(printer, "(CASE WHEN NOT json_valid(", arg,
+                             ") THEN error('kdb:INVALID_VALUE:invalid input syntax for type "
+                             "json') ELSE "));
+        return print_around(printer, "", arg, " END)");
+    }
     if (from_text && to == KDB_BYTES)
         return print_around(printer, "encode(", arg, ")");
     if (kdb_kind_is_integer(from) && (to == KDB_TIMESTAMP || to == KDB_DATETIME))
