@@ -67,8 +67,10 @@ kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,
 
 static kdb_status run_select(struct kdb_exec *exec)
 {
+    struct exec_route route;
     exec->has_rows = true;
-    if (exec->plan->path == KDB_PATH_ROW)
+    KDB_TRY(exec_route(exec, &route));
+    if (route.path == KDB_PATH_ROW)
         return select_row(exec);
     KDB_TRY(exec_require_worker(exec));
     return select_engine(exec, exec->sink);

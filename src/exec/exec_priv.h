@@ -81,6 +81,14 @@ struct segment_pruner {
 void prune_init(struct segment_pruner *pruner, const struct kdb_relation *relation,
                 const struct kdb_expr *filter, struct kdb_eval *eval);
 
+// ---- route.c: the path of this run of a SELECT ----
+struct exec_route {
+    kdb_path path;
+    kdb_slice reason;
+};
+// The plan's path; but a worker lets the engine read many flushed rows where it may.
+KDB_NODISCARD kdb_status exec_route(struct kdb_exec *exec, struct exec_route *ret);
+
 // ---- search.c: rows of one table that match, for SELECT, UPDATE and DELETE ----
 typedef kdb_status (*search_visit)(void *self, kdb_slice key, kdb_slice row, bool *ret_goes_on);
 struct search {

@@ -304,12 +304,18 @@ kdb_status kdb_exec_explain(struct kdb_exec *exec)
                         "Admin privileges (DBA or System role) required: role '%s' is not allowed "
                         "to run EXPLAIN",
                         kdb_role_name(exec->role));
+    struct exec_route route = {plan->path, kdb_slice_cstr(plan->reason)};
+    if (plan->row_select && plan->row_select->fits_engine && !plan->update && !plan->insert) {
+        KDB_TRY(exec_require_worker(exec));
+        KDB_TRY(exec_route(exec, &route));
+    }
     struct row_writer writer;
     KDB_TRY(row_writer_begin(&writer, exec, columns, sizeof(columns) / sizeof(columns[0])));
-    KDB_TRY(line(&writer, "path",
-                 kdb_arena_printf(&exec->ctx->arena, "%s: %s", paths[plan->path], plan->reason)));
+    KDB_TRY(line(
+        &writer, "path",
+        kdb_arena_printf(&exec->ctx->arena, "%s: %.*s", paths[route.path], KDB_ARG(route.reason))));
     KDB_TRY(change_line(&writer));
-    if (plan->path == KDB_PATH_ROW && plan->row_select)
+    if (route.path == KDB_PATH_ROW && plan->row_select)
         return row_lines(&writer);
-    return plan->path == KDB_PATH_ENGINE ? engine_lines(&writer) : KDB_OK;
+    return route.path == KDB_PATH_ENGINE ? engine_lines(&writer) : KDB_OK;
 }

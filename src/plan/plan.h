@@ -72,6 +72,8 @@ struct kdb_row_select {
     bool is_key_order; // the order is the key's (or none was asked): no sort
     bool is_key_descending;
     struct kdb_expr *limit, *offset; // fixed BIGINT expressions or NULL
+    bool fits_engine; // a walk over every key that the engine answers in the same way, and that may
+                      // go there when many flushed rows are to be read
 };
 
 struct kdb_insert_plan {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which queries the row path can run, and the primary key bounds it can use.
 #include "plan/bind_priv.h"
+#include "plan/function_priv.h"
 
 bool row_path_can_eval(const struct kdb_expr *expr)
 {
@@ -187,6 +188,67 @@ void row_path_keys(struct bind *bind, const struct kdb_relation *relation, struc
     *ret_count = list.count;
 }
 
+// ---- scans for the engine ----
+
+// Calls that the engine evaluates to the very same.
+static bool is_same_call(const struct kdb_expr *call)
+{
+    const struct kdb_function *function = call->function;
+    if (!function->engine || function->family == KDB_FAMILY_JSON || call->is_volatile)
+        return false;
+    // docs/SQL-FUNCTIONS.md: digits that are no constant, an interval times a fraction
+    bool rounds = function->result_type == plan_type_decimal_round;
+    bool stretches = call->type.kind == KDB_INTERVAL && strcmp(function->name, "*") == 0;
+    return !stretches && !(rounds && call->args[1]->kind != KDB_EXPR_CONST);
+}
+
+static bool is_same_in_engine(const struct kdb_expr *expr)
+{
+    if (expr->kind == KDB_EXPR_CALL && !is_same_call(expr))
+        return false;
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        if (!is_same_in_engine(expr->args[i]))
+            return false;
+    }
+    return true;
+}
+
+// Filters that cannot fail (LIKE may, by its pattern): the engine may evaluate their parts in
+// another order.
+static bool is_safe_filter(const struct kdb_expr *expr)
+{
+    if (expr->kind == KDB_EXPR_CALL &&
+        (expr->function->family != KDB_FAMILY_COMPARISON || !is_same_call(expr)))
+        return false;
+    if (expr->kind == KDB_EXPR_CAST &&
+        !kdb_cast_allowed((kdb_kind)expr->args[0]->type.kind, (kdb_kind)expr->type.kind,
+                          KDB_CAST_IMPLICIT))
+        return false;
+    for (size_t i = 0; i < expr->arg_count; i++) {
+        if (!is_safe_filter(expr->args[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool fits_engine(const struct kdb_row_select *select)
+{
+    if (!select->relation || select->relation->table->kind == KDB_TABLE_SYSTEM ||
+        select->key_count > 0 || select->limit || select->offset)
+        return false;
+    if (select->filter && !is_safe_filter(select->filter))
+        return false;
+    for (size_t i = 0; i < select->target_count; i++) {
+        if (!is_same_in_engine(select->targets[i]))
+            return false;
+    }
+    for (size_t i = 0; i < select->order_count; i++) {
+        if (!is_same_in_engine(select->order[i].expr))
+            return false;
+    }
+    return true;
+}
+
 // ---- the plan ----
 
 static void plan_order(const struct kdb_query *query, struct kdb_row_select *select)
@@ -218,6 +280,7 @@ kdb_status row_path_plan(struct bind *bind, struct kdb_query *query, struct kdb_
     if (select.relation)
         row_path_keys(bind, select.relation, query->where, &select.keys, &select.key_count);
     plan_order(query, &select);
+    select.fits_engine = fits_engine(&select);
     *ret = select;
     return KDB_OK;
 }

@@ -72,6 +72,41 @@ static void test_forced_to_the_engine(void **state)
     bind_test.request.forces_engine = false;
 }
 
+// Walks over every key that the engine may take over.
+static void test_scans_that_fit_the_engine(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        bool fits;
+    } cases[] = {
+        {"SELECT a FROM t", true},
+        {"SELECT upper(b), n + 1, d FROM t WHERE a = 1 AND (b LIKE 'x%' OR d IS NULL)", false},
+        {"SELECT upper(b), n + 1, d FROM t WHERE a = 1 AND (b > 'x' OR d IS NULL)", true},
+        {"SELECT a FROM t WHERE a = 1.5 AND s IN (1, 2) ORDER BY b DESC", true},
+        {"SELECT a FROM t WHERE id = 1", false},
+        {"SELECT a FROM t LIMIT 5", false},
+        {"SELECT a FROM t OFFSET 5", false},
+        {"SELECT a FROM t WHERE 10 / a > 1", false},
+        {"SELECT a FROM t WHERE b::int = 1", false},
+        {"SELECT a / s FROM t", true},
+        {"SELECT j -> 'x' FROM t", false},
+        {"SELECT a FROM t ORDER BY j ->> 'x'", false},
+        {"SELECT snowflake_id() FROM t", false},
+        {"SELECT round(n, 1) FROM t", true},
+        {"SELECT round(n, a) FROM t", false},
+        {"SELECT INTERVAL '1 day' * f FROM t", false},
+        {"SELECT 1", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct kdb_plan *plan = bind_plan(cases[i].sql);
+        assert_non_null(plan->row_select);
+        if (plan->row_select->fits_engine != cases[i].fits)
+            fail_msg("%s: fits_engine is %d", cases[i].sql, plan->row_select->fits_engine);
+        kdb_plan_unref(plan);
+    }
+}
+
 static void test_conditions_on_the_key(void **state)
 {
     (void)state;
@@ -152,9 +187,8 @@ static void test_key_order_needs_no_sort(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_paths_and_reasons),
-    cmocka_unit_test(test_forced_to_the_engine),
-    cmocka_unit_test(test_conditions_on_the_key),
+    cmocka_unit_test(test_paths_and_reasons),         cmocka_unit_test(test_forced_to_the_engine),
+    cmocka_unit_test(test_scans_that_fit_the_engine), cmocka_unit_test(test_conditions_on_the_key),
     cmocka_unit_test(test_key_order_needs_no_sort),
 };
 
