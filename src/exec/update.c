@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // UPDATE and DELETE: find the rows, compute their new versions.
+#include <math.h>
+
 #include "base/assert.h"
 #include "exec/exec_priv.h"
 #include "types/key.h"
@@ -18,11 +20,20 @@ struct update {
     size_t found_count, found_capacity;
 };
 
+// Whether storing `b` in place of `a` would change nothing. -0 equals 0, but is another value.
+static bool is_unchanged(const kdb_value *a, const kdb_value *b)
+{
+    bool is_real = a->kind == KDB_DOUBLE || a->kind == KDB_FLOAT;
+    if (is_real && !a->is_null && !b->is_null && signbit(a->real) != signbit(b->real))
+        return false;
+    return kdb_value_same(a, b);
+}
+
 // Sets one column; true when its value differs from what was there.
 static bool assign(struct update *update, uint32_t column, const kdb_value *value)
 {
     kdb_value *at = &update->values[column];
-    if (kdb_value_same(at, value))
+    if (is_unchanged(at, value))
         return false;
     *at = kdb_value_copy(&update->exec->ctx->arena, value);
     return true;

@@ -264,7 +264,7 @@ class Generator:
             lambda: f"{rng.choice(['floor', 'ceil', 'round', 'trunc'])}({n()})",
             lambda: f"(-{n()})",
             lambda: f"({n()}::decimal(14,{rng.choice([0, 1, 5])}))",
-            lambda: f"({self.column('int', alias)}::decimal(20,2))",
+            lambda: f"({self.column('int', alias)}::decimal(22,2))",
             lambda: f"({n()} / {rng.choice(['2', '0.5', '-3'])})::decimal(20,6)",
         ])()
 
