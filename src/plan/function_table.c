@@ -109,11 +109,13 @@
 #define YEARS_BACK(span) \
     "THEN date_trunc('year', $2) - to_years(CAST((date_part('year', $2) - 1) % " span \
     " AS INTEGER)) "
+// The interval keeps DuckDB from its shortcut for date_trunc() <> constant, which takes NULL for
+// TRUE.
 #define TRUNCATE(kind, type) \
     "CAST(CASE WHEN lower($1) IN ('century', 'centuries', 'cent', 'c') " YEARS_BACK("100") \
     "WHEN lower($1) IN ('millennium', 'millennia', 'mil', 'mils') " YEARS_BACK("1000") \
     "WHEN " EXTRACT_ONLY " AND $2 IS NOT NULL THEN " TRUNCATE_ERROR(kind) \
-    " ELSE date_trunc($1, $2) END AS " type ")"
+    " ELSE date_trunc($1, $2) + INTERVAL 0 DAY END AS " type ")"
 #define TRUNCATE_TIMESTAMP TRUNCATE("timestamp without time zone", "TIMESTAMP")
 #define TRUNCATE_DATETIME TRUNCATE("timestamp with time zone", "TIMESTAMP WITH TIME ZONE")
 #define TRUNCATE_INTERVAL \
