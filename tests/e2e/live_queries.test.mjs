@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Live queries over real sockets: the protocol, what changes look like, one order for all.
 import assert from 'node:assert/strict';
-import { Live } from './lib/live.mjs';
+import { Live, Mirror } from './lib/live.mjs';
 import { readyServer } from './lib/server.mjs';
 import { flush, test, testStop } from './lib/suite.mjs';
 
@@ -61,6 +61,250 @@ test('insert, update, delete: to whom they belong and to nobody else', async () 
     await live.close();
     await other.close();
 });
+
+
+test('rows enter and leave the filter', async () => {
+    const live = await Live.as(ann);
+    await ann.run("INSERT INTO l.notes VALUES (10, 'in', true, 1), (11, 'out', false, NULL)");
+    const { rows } = await live.initial('s', 'SELECT body FROM l.notes WHERE done = true AND id >= 10');
+    assert.deepEqual(rows.map((row) => ({ ...row, _seq: 0 })), [{ body: 'in', _seq: 0 }]);
+    await ann.run('UPDATE l.notes SET done = true WHERE id = 11');
+    const entered = await live.change('s');
+    assert.equal(entered.change_type, 'update');
+    assert.equal(entered.old_values, undefined);
+    assert.deepEqual(entered.rows.map((row) => ({ ...row, _seq: 0 })), [{ body: 'out', _seq: 0 }]);
+    await ann.run('UPDATE l.notes SET n = 7 WHERE id = 11'); // not among the columns
+    const other = await live.change('s');
+    assert.deepEqual({ ...other.rows[0], _seq: 0 }, { id: '11', body: 'out', _seq: 0 });
+    assert.deepEqual({ ...other.old_values[0], _seq: 0 }, { id: '11', _seq: 0 });
+    await ann.run("UPDATE l.notes SET done = NULL, body = 'gone' WHERE id = 10");
+    const left = await live.change('s');
+    assert.equal(left.change_type, 'delete');
+    assert.deepEqual({ ...left.old_values[0], _seq: 0 }, { body: 'in', _seq: 0 });
+    await ann.run('UPDATE l.notes SET n = 8 WHERE id = 10'); // was out, is out
+    await ann.run('DELETE FROM l.notes WHERE id >= 10');
+    const deleted = await live.change('s');
+    assert.equal(deleted.old_values[0].body, 'out');
+    await live.silent('s');
+    await live.close();
+});
+
+const filters = {
+    "n IN (1, 2)": [1, 2], 'n BETWEEN 2 AND 4': [2, 3, 4], 'n IS NULL': [null], 'n IS NOT NULL': [1, 2, 3, 4, 5],
+    "body LIKE 'a%'": [1, 3, 5], "body ILIKE 'A%'": [1, 3, 5], 'NOT (n > 2)': [1, 2], 'n * 2 + 1 = 7': [3],
+    "j->>'k' = 'v3'": [3], 'upper(body) = \'A1\'': [1], 'owner = CURRENT_USER()': [1, 3, 5], 'n = 2 OR n = 4': [2, 4],
+    'n <> 3': [1, 2, 4, 5], 'n + 0.5 < 3': [1, 2], "body > 'b'": [2, 4], '_deleted = false AND n = 1': [1],
+    "ts >= '2026-01-03'": [3, 4, 5], 'd = 0.30': [3], 'length(body) = 2 AND n >= 4': [4, 5],
+};
+
+test('filters: the same rows as SELECT, first and live', async () => {
+    await admin.run(`CREATE USER TABLE l.filters (id BIGINT PRIMARY KEY, n INT, body TEXT, j JSON, owner TEXT, ts TIMESTAMP, d DECIMAL(4,2))`);
+    const values = [1, 2, 3, 4, 5, null].map((n, i) => n === null
+        ? `(${i}, NULL, NULL, NULL, NULL, NULL, NULL)`
+        : `(${i}, ${n}, '${n % 2 ? 'a' : 'b'}${n}', '{"k":"v${n}"}', '${n % 2 ? 'ann' : 'bob'}', '2026-01-0${n}', 0.${n}0)`);
+    const live = await Live.as(ann);
+    for (const [filter, expected] of Object.entries(filters)) {
+        live.subscribe(filter, `SELECT n FROM l.filters WHERE ${filter}`, {});
+        assert.deepEqual((await live.of(filter, 'initial_data_batch')).rows, [], filter);
+    }
+    await ann.run(`INSERT INTO l.filters VALUES ${values.join(', ')}`);
+    for (const [filter, expected] of Object.entries(filters)) {
+        const change = await live.change(filter);
+        assert.deepEqual(change.rows.map((row) => row.n), expected, filter);
+        assert.deepEqual(await ann.column(`SELECT n FROM l.filters WHERE ${filter}`), expected, filter);
+    }
+    await live.close();
+    const again = await Live.as(ann);
+    for (const [filter, expected] of Object.entries(filters)) {
+        const { rows } = await again.initial(filter, `SELECT n FROM l.filters WHERE ${filter}`);
+        assert.deepEqual(rows.map((row) => row.n), expected, filter);
+    }
+    await again.close();
+});
+
+test('what cannot be subscribed to is refused, and says why', async () => {
+    const live = await Live.as(ann);
+    const cases = [
+        ['SELECT * FROM notes', 'INVALID_SQL', /namespace\.table/], ['SELECT * FROM l.missing', 'NOT_FOUND', /Not found: Table not found.*l\.missing/],
+        ['SELECT nope FROM l.notes', 'INVALID_SQL', /nope/], ['SELEC', 'INVALID_SQL', /syntax/], ['', 'INVALID_SQL', /./],
+        ['SELECT 1; SELECT 2', 'INVALID_SQL', /one statement/], ['INSERT INTO l.notes VALUES (1)', 'INVALID_SQL', /INSERT/],
+        ['SELECT count(*) FROM l.notes', 'UNSUPPORTED', /row by row/], ['SELECT body FROM l.notes GROUP BY body', 'INVALID_SQL', /GROUP BY/],
+        ['SELECT * FROM l.notes LIMIT 1', 'INVALID_SQL', /LIMIT/], ['SELECT DISTINCT body FROM l.notes', 'INVALID_SQL', /DISTINCT/],
+        ['SELECT * FROM l.notes a, l.notes b', 'INVALID_SQL', /one table/], ['SELECT a.id FROM l.notes a JOIN l.notes b ON true', 'INVALID_SQL', /JOIN/],
+        ['SELECT * FROM l.notes WHERE id IN (SELECT id FROM l.notes)', 'UNSUPPORTED', /row by row/],
+        ['SELECT * FROM l.notes WHERE n > extract(year from now())', 'UNSUPPORTED', /time/], ['SELECT random() FROM l.notes', 'UNSUPPORTED', /new value/],
+        ['SELECT _seq FROM l.notes', 'INVALID_SQL', /_seq/], ['SELECT id, body AS id FROM l.notes', 'INVALID_SQL', /two columns/],
+        ['SELECT n AS id FROM l.notes', 'INVALID_SQL', /two columns/], ['SELECT * FROM l.notes WHERE id = $1', 'INVALID_SQL', /parameter/],
+        ['SELECT * FROM system.users', 'UNAUTHORIZED', /./], ['WITH x AS (SELECT 1) SELECT * FROM l.notes', 'INVALID_SQL', /WITH/],
+        ["SELECT * FROM l.notes WHERE n = 'x'", 'INVALID_SQL', /invalid input syntax/],
+    ];
+    for (const [i, [sql, code, words]] of cases.entries()) {
+        live.subscribe(`c${i}`, sql, {});
+        const error = await live.of(`c${i}`);
+        assert.equal(error.type, 'error', sql);
+        assert.equal(error.code, code, `${sql}: ${JSON.stringify(error)}`);
+        assert.match(error.message, words, sql);
+    }
+    live.subscribe('  ', 'SELECT * FROM l.notes', {});
+    assert.equal((await live.of('invalid_subscription')).code, 'INVALID_SUBSCRIPTION_ID');
+    live.subscribe('l', 'SELECT * FROM l.notes', { last_rows: 11, batch_size: 10 });
+    assert.equal((await live.of('l')).code, 'UNSUPPORTED');
+    await live.initial('ordered', 'SELECT * FROM l.notes ORDER BY id DESC;'); // ORDER BY means nothing here
+    await live.close();
+});
+
+async function fill(table, count, user = ann) {
+    for (let from = 0; from < count; from += 500)
+        await user.run(`INSERT INTO ${table} (id, body) VALUES ${Array.from({ length: Math.min(500, count - from) }, (_, i) => `(${from + i}, 'row ${from + i}')`).join(', ')}`);
+}
+
+for (const tier of ['hot', 'cold', 'mixed'])
+    test(`initial rows, ${tier}: by _seq, in batches, the last ones, after a _seq`, async () => {
+        const table = `l.initial_${tier}`;
+        await admin.run(`CREATE USER TABLE ${table} (id BIGINT PRIMARY KEY, body TEXT)`);
+        await fill(table, 25);
+        if (tier !== 'hot') await flush(admin, table);
+        await ann.run(`UPDATE ${table} SET body = 'changed' WHERE id IN (3, 7)`);
+        await ann.run(`DELETE FROM ${table} WHERE id = 5`);
+        if (tier === 'cold') await flush(admin, table);
+        const seqs = (rows) => rows.map((row) => BigInt(row._seq));
+        const all = await ann.objects(`SELECT * FROM ${table} ORDER BY _seq`);
+        const live = await Live.as(ann);
+        const pulled = Live.as(ann);
+        const whole = await live.initial('a', `SELECT * FROM ${table}`);
+        assert.deepEqual(whole.rows.map((row) => row.id), all.map((row) => row.id));
+        assert.deepEqual(whole.rows, all);
+        live.subscribe('b', `SELECT * FROM ${table}`, { batch_size: 10 });
+        const rows = [];
+        const ack = await live.of('b');
+        assert.equal(ack.batch_control.status, 'loading');
+        for (let number = 0; ; number++) {
+            const batch = await live.of('b', 'initial_data_batch');
+            assert.equal(batch.batch_control.batch_num, number);
+            assert.equal(batch.batch_control.has_more, batch.batch_control.status !== 'ready');
+            assert.equal(batch.batch_control.last_seq_id, batch.rows.at(-1)._seq);
+            rows.push(...batch.rows);
+            if (!batch.batch_control.has_more) break;
+            await live.silent('b'); // it waits to be asked
+            live.send({ type: 'next_batch', subscription_id: 'b', last_seq_id: 1 }); // late
+            await live.silent('b');
+            live.send(`{"type":"next_batch","subscription_id":"b","last_seq_id":${batch.batch_control.last_seq_id}}`);
+        }
+        assert.deepEqual(rows, all);
+        const last = await live.initial('c', `SELECT id FROM ${table} WHERE id <> 24`, { last_rows: 3 });
+        assert.deepEqual(last.rows.map((row) => row.id), all.filter((row) => row.id !== '24').slice(-3).map((row) => row.id));
+        assert.deepEqual((await live.initial('c0', `SELECT id FROM ${table}`, { last_rows: 0 })).rows, []);
+        const from = all[10]._seq;
+        const resumed = await live.initial('d', `SELECT * FROM ${table}`, { from });
+        assert.deepEqual(resumed.rows, all.slice(11));
+        const gone = resumed.batches.filter((message) => message.type === 'change');
+        assert.deepEqual(gone.map((message) => [message.change_type, message.old_values[0].id]), [['delete', '5']]);
+        const order = resumed.batches.flatMap((message) => seqs(message.rows ?? message.old_values));
+        assert.deepEqual(order, order.toSorted?.((a, b) => (a < b ? -1 : 1)) ?? order);
+        assert.equal(resumed.batches.at(-1).batch_control.status, 'ready');
+        const nothing = await live.initial('e', `SELECT * FROM ${table}`, { from: order.at(-1).toString() });
+        assert.deepEqual(nothing.rows, []);
+        await (await pulled).close();
+        await live.close();
+    });
+
+test('no options: no rows, ready at once, then changes', async () => {
+    await ann.run("INSERT INTO l.notes VALUES (100, 'before', true, 1)");
+    const live = await Live.as(ann);
+    for (const [id, options] of [['null', null], ['absent', undefined]]) {
+        live.subscribe(id, 'SELECT * FROM l.notes', options);
+        assert.deepEqual((await live.of(id)).batch_control, { batch_num: 0, has_more: false, status: 'ready', last_seq_id: null });
+    }
+    await ann.run("INSERT INTO l.notes VALUES (101, 'after', true, 1)");
+    for (const id of ['null', 'absent']) assert.deepEqual((await live.change(id)).rows.map((row) => row.id), ['101']);
+    await live.close();
+});
+
+test('a message that signs in; pushed batches for clients that never ask', async () => {
+    await admin.run('CREATE USER TABLE l.pushed (id BIGINT PRIMARY KEY, body TEXT)');
+    await fill('l.pushed', 2500);
+    const live = new Live(ann);
+    await live.opened;
+    live.subscribe('early', 'SELECT * FROM l.pushed', {});
+    const refused = await live.next();
+    assert.deepEqual([refused.type, refused.subscription_id, refused.code], ['error', 'subscribe', 'AUTH_REQUIRED']);
+    live.send({ type: 'authenticate', method: 'jwt', token: ann.token, protocol: { serialization: 'json', compression: 'none' } });
+    assert.deepEqual((await live.next()).protocol, { serialization: 'json', compression: 'none' });
+    live.send({ type: 'authenticate', method: 'jwt', token: 'whatever' });
+    assert.equal((await live.next()).type, 'auth_success');
+    const { rows, batches } = await live.initial('s', 'SELECT id FROM l.pushed', { batch_size: 1000 });
+    assert.equal(rows.length, 2500);
+    assert.equal(batches.length, 3);
+    assert.ok(live.frames.every(([isBinary]) => !isBinary));
+    await live.close();
+});
+
+test('large initial batches are compressed, changes never', async () => {
+    const live = await Live.as(ann);
+    const { rows } = await live.initial('s', 'SELECT * FROM l.pushed');
+    assert.equal(rows.length, 2500);
+    assert.ok(live.frames.some(([isBinary]) => isBinary));
+    const before = live.frames.length;
+    await ann.run(`INSERT INTO l.pushed VALUES (9000, '${'x'.repeat(5000)}')`);
+    await live.change('s');
+    assert.ok(live.frames.slice(before).every(([isBinary]) => !isBinary));
+    await live.close();
+    const plain = await Live.as(ann, { query: '?compress=FALSE' });
+    await plain.initial('s', 'SELECT * FROM l.pushed');
+    assert.ok(plain.frames.every(([isBinary]) => !isBinary));
+    await plain.close();
+});
+
+test('tokens that are no good: an error, and closed with 1008', async () => {
+    for (const token of ['nonsense', `${ann.token}x`]) {
+        const live = new Live(ann, { token });
+        assert.deepEqual(await live.next(), { type: 'auth_error', message: 'Invalid credentials' });
+        assert.deepEqual(await live.closed, { code: 1008, reason: 'Authentication failed' });
+    }
+});
+
+test('malformed messages', async () => {
+    for (const text of ['{', '[]', '{"type":"dance"}', '{"type":"subscribe"}', '{"type":"next_batch"}', 'null']) {
+        const live = await Live.as(ann);
+        live.send(text);
+        const { code, reason } = await live.closed;
+        assert.equal(code, 1011, text);
+        assert.match(reason, /^Invalid message: /, text);
+    }
+    const live = await Live.as(ann);
+    live.socket.send(Buffer.from([1, 2, 3]), { binary: true });
+    assert.deepEqual(await live.next(), { type: 'error', subscription_id: 'protocol', code: 'UNSUPPORTED_DATA', message: 'Binary not supported' });
+    live.send(JSON.stringify({ type: 'ping', padding: 'x'.repeat(1 << 20) }));
+    assert.equal((await live.of('protocol')).code, 'MESSAGE_TOO_LARGE');
+    live.send({ type: 'ping' });
+    live.send({ type: 'unsubscribe', subscription_id: 'none' });
+    await live.silent('s');
+    await live.close();
+});
+
+test('one id again replaces; unsubscribe ends in silence', async () => {
+    const live = await Live.as(ann);
+    await live.initial('s', 'SELECT id FROM l.notes', null);
+    await live.initial('s', 'SELECT body FROM l.notes', null);
+    await ann.run("INSERT INTO l.notes VALUES (200, 'again', true, 1)");
+    assert.deepEqual((await live.change('s')).rows.map((row) => [row.id, row.body]), [[undefined, 'again']]);
+    live.send({ type: 'unsubscribe', subscription_id: 's' });
+    await ann.run("INSERT INTO l.notes VALUES (201, 'unseen', true, 1)");
+    await live.silent('s');
+    await live.close();
+});
+
+test('the array form of older clients', async () => {
+    await ann.run('DELETE FROM l.notes WHERE id >= 0');
+    await ann.run("INSERT INTO l.notes VALUES (1, 'a', true, 1), (2, 'b', true, 1)");
+    const live = await Live.as(ann, { path: '/ws' });
+    live.send({ type: 'subscribe', subscriptions: [{ query_id: 'q1', sql: 'SELECT id FROM l.notes', options: { last_rows: 1 } }, { query_id: 'q2', sql: 'SELECT id FROM l.none' }] });
+    const initial = await live.of('q1');
+    assert.deepEqual([initial.type, initial.count, initial.rows.map((row) => row.id)], ['initial_data', 1, ['2']]);
+    assert.equal((await live.of('q2')).code, 'NOT_FOUND');
+    await ann.run('DELETE FROM l.notes WHERE id = 2');
+    const change = await live.of('q1');
+    assert.deepEqual([change.type, change.change_type, change.query_id], ['change', 'DELETE', 'q1']);
 
 test('who does not read is held up, and heard again afterwards', async () => {
     const live = await Live.as(ann);
