@@ -144,7 +144,8 @@ static struct kdb_live_entry *enter(struct ws_connection *connection,
                                        .query = query->sql,
                                        .options =
                                            options_text(request, &connection->loop->ctx.arena),
-                                       .created_at_us = now_us};
+                                       .created_at_us = now_us,
+                                       .last_ping_at_us = now_us};
     return kdb_live_directory_add(options->directory, &info,
                                   (size_t)options->settings->rate_limit_max_subscriptions_per_user);
 }

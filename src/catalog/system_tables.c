@@ -29,6 +29,11 @@ struct shape {
     "storage_id:T storage_name:T description:T? storage_type:T base_directory:T credentials:J? "   \
     "config_json:J? shared_tables_template:T user_tables_template:T created_at:Z updated_at:Z"
 
+#define LIVE_COLUMNS                                                                               \
+    "live_id:T connection_id:T subscription_id:T namespace_id:T table_name:T user_id:T query:T "   \
+    "options:J? status:T created_at:Z last_update:Z? changes:L node_id:L last_ping_at:Z "          \
+    "filtered:L dropped:L lags:L index_column:T?"
+
 static const struct shape shapes[] = {
     {"system", "users", true,
      "user_id:T password_hash:T role:T email:T? auth_type:T auth_data:J? storage_mode:T "
@@ -55,6 +60,8 @@ static const struct shape shapes[] = {
     {"system", "manifest", true,
      "cache_key:T namespace_id:T table_name:T scope:T etag:T? last_refreshed:Z last_accessed:Z "
      "in_memory:B sync_state:T manifest_json:J"},
+    {"system", "live", true, LIVE_COLUMNS},
+    {"system", "live_queries", false, LIVE_COLUMNS},
     {"system", "stats", true, "metric_name:T metric_value:T"},
     {"system", "settings", true, "name:T value:T description:T category:T"},
     {"system", "datatypes", true, "arrow_type:T kalam_type:T sql_name:T description:T"},

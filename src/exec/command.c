@@ -100,6 +100,10 @@ static kdb_status dispatch(struct kdb_exec *exec, const struct kdb_statement *st
         return command_drop_user(exec, statement);
     case KDB_STATEMENT_KILL_JOB:
         return command_kill_job(exec, statement);
+    case KDB_STATEMENT_KILL_LIVE_QUERY:
+        return command_kill_live_query(exec, statement);
+    case KDB_STATEMENT_SUBSCRIBE:
+        return command_subscribe(exec, statement);
     default: // queries do not come here, what is not supported was not admitted
         KDB_UNREACHABLE();
     }

@@ -96,6 +96,10 @@ KDB_NODISCARD kdb_status command_alter_user(struct kdb_exec *exec,
                                             const struct kdb_statement *statement);
 KDB_NODISCARD kdb_status command_drop_user(struct kdb_exec *exec,
                                            const struct kdb_statement *statement);
+KDB_NODISCARD kdb_status command_kill_live_query(struct kdb_exec *exec,
+                                                 const struct kdb_statement *statement);
+KDB_NODISCARD kdb_status command_subscribe(struct kdb_exec *exec,
+                                           const struct kdb_statement *statement);
 KDB_NODISCARD kdb_status command_kill_job(struct kdb_exec *exec,
                                           const struct kdb_statement *statement);
 

@@ -22,6 +22,7 @@
 #include "txn/partition.h"
 
 struct kdb_jobs;
+struct kdb_live_directory;
 struct kdb_partition_cache;
 struct kdb_system_tables;
 struct kdb_password_policy;
@@ -36,6 +37,8 @@ struct kdb_exec_services {
     struct kdb_segment_service *segments;
     struct kdb_engine *engine;
     struct kdb_jobs *jobs;
+    struct kdb_live_directory *live;             // all live queries; NULL: there are none
+    const char *ws_url;                          // where they are asked for
     struct kdb_partition_cache *cache;           // scanned hot rows; NULL: none
     const struct kdb_system_tables *system;      // producers of system.* rows
     const struct kdb_password_policy *passwords; // CREATE/ALTER USER

@@ -16,7 +16,7 @@ static const struct kdb_output_column columns[] = {
     {.name = KDB_LIT_INIT("plan"), .type = {.kind = KDB_TEXT}, .is_not_null = true},
 };
 
-static kdb_status line(struct row_writer *writer, const char *type, kdb_slice text)
+kdb_status explain_line(struct row_writer *writer, const char *type, kdb_slice text)
 {
     row_writer_cstr(writer, type);
     row_writer_text(writer, text);
@@ -29,7 +29,7 @@ static kdb_status buffered_line(struct row_writer *writer, const char *type, str
     kdb_slice copy = kdb_arena_printf(&writer->exec->ctx->arena, "%.*s%s",
                                       KDB_ARG(kdb_buf_view(text)), text->is_exceeded ? " …" : "");
     kdb_buf_deinit(text);
-    return line(writer, type, copy);
+    return explain_line(writer, type, copy);
 }
 
 // ---- one table ----
@@ -67,14 +67,16 @@ static kdb_status key_line(struct row_writer *writer, const struct access *acces
 {
     const struct kdb_schema *schema = access->relation->table->schema;
     struct kdb_buf text = {.limit = TEXT_BYTES_MAX};
+    kdb_slice key = access->relation->table->kind == KDB_TABLE_STREAM
+                        ? KDB_LIT("_seq")
+                        : schema->columns[schema->key_index].name;
     kdb_status status = KDB_OK;
     if (access->key_count == 0)
         KDB_BUF_LIT(&text, "every key");
     for (size_t i = 0; i < access->key_count && status == KDB_OK; i++) {
         if (i > 0)
             KDB_BUF_LIT(&text, " AND ");
-        status = print_condition(writer, schema->columns[schema->key_index].name, &access->keys[i],
-                                 &text);
+        status = print_condition(writer, key, &access->keys[i], &text);
     }
     if (status == KDB_OK)
         return buffered_line(writer, "key", &text);
@@ -104,7 +106,7 @@ static kdb_status segment_line(struct row_writer *writer, const struct access *a
 {
     struct kdb_exec *exec = writer->exec;
     if (!manifest)
-        return line(writer, "segments", KDB_LIT("no flushed rows"));
+        return explain_line(writer, "segments", KDB_LIT("no flushed rows"));
     struct key_bounds bounds;
     KDB_TRY(
         key_bounds_make(exec, access->relation->table, access->keys, access->key_count, &bounds));
@@ -119,13 +121,13 @@ static kdb_status segment_line(struct row_writer *writer, const struct access *a
         else if (!manifest->overlaps[i])
             (void)pruner.skip.skips(pruner.skip.self, manifest->segments[i]);
     }
-    return line(writer, "segments",
-                kdb_arena_printf(&exec->ctx->arena,
-                                 "%u with %lld rows: %u outside of the key bounds, %u skipped by "
-                                 "statistics, %u to read",
-                                 manifest->segment_count, (long long)manifest->row_count, outside,
-                                 pruner.skipped,
-                                 manifest->segment_count - outside - pruner.skipped));
+    return explain_line(
+        writer, "segments",
+        kdb_arena_printf(&exec->ctx->arena,
+                         "%u with %lld rows: %u outside of the key bounds, %u skipped by "
+                         "statistics, %u to read",
+                         manifest->segment_count, (long long)manifest->row_count, outside,
+                         pruner.skipped, manifest->segment_count - outside - pruner.skipped));
 }
 
 // The caller's rows of the table, hot and cold.
@@ -145,7 +147,7 @@ static kdb_status partition_lines(struct row_writer *writer, const struct access
         kdb_manifest_acquire(exec->services->segments, partition, exec->ctx, exec->tier, &manifest);
     kdb_partition_unref(partition);
     KDB_TRY(status);
-    status = line(
+    status = explain_line(
         writer, "hot rows",
         kdb_arena_printf(&exec->ctx->arena, "%lld of user '%.*s'", (long long)hot, KDB_ARG(user)));
     if (status == KDB_OK)
@@ -167,11 +169,11 @@ static kdb_status table_lines(struct row_writer *writer, const struct access *ac
 {
     const struct kdb_table *table = access->relation->table;
     bool is_system = table->kind == KDB_TABLE_SYSTEM;
-    KDB_TRY(
-        line(writer, "table",
-             kdb_arena_printf(&writer->exec->ctx->arena, "%.*s.%.*s (%s)%s", KDB_ARG(table->space),
-                              KDB_ARG(table->name), kdb_table_kind_name(table->kind),
-                              access->relation->shows_deleted ? ", deleted rows too" : "")));
+    KDB_TRY(explain_line(
+        writer, "table",
+        kdb_arena_printf(&writer->exec->ctx->arena, "%.*s.%.*s (%s)%s", KDB_ARG(table->space),
+                         KDB_ARG(table->name), kdb_table_kind_name(table->kind),
+                         access->relation->shows_deleted ? ", deleted rows too" : "")));
     if (!is_system) {
         KDB_TRY(key_line(writer, access));
         KDB_TRY(partition_lines(writer, access));
@@ -209,10 +211,10 @@ static kdb_status limit_line(struct row_writer *writer, const struct kdb_expr *l
     kdb_slice count = rows == UINT64_MAX
                           ? KDB_LIT("all rows")
                           : kdb_arena_printf(arena, "%llu rows", (unsigned long long)rows);
-    return line(writer, "limit",
-                skipped == 0 ? count
-                             : kdb_arena_printf(arena, "%.*s after %llu", KDB_ARG(count),
-                                                (unsigned long long)skipped));
+    return explain_line(writer, "limit",
+                        skipped == 0 ? count
+                                     : kdb_arena_printf(arena, "%.*s after %llu", KDB_ARG(count),
+                                                        (unsigned long long)skipped));
 }
 
 static kdb_status row_lines(struct row_writer *writer)
@@ -227,9 +229,9 @@ static kdb_status row_lines(struct row_writer *writer)
     }
     bool is_system = select->relation && select->relation->table->kind == KDB_TABLE_SYSTEM;
     if (select->is_key_order && select->relation && !is_system)
-        KDB_TRY(line(writer, "order",
-                     select->is_key_descending ? KDB_LIT("key order, backwards")
-                                               : KDB_LIT("key order")));
+        KDB_TRY(explain_line(writer, "order",
+                             select->is_key_descending ? KDB_LIT("key order, backwards")
+                                                       : KDB_LIT("key order")));
     else if (select->order_count > 0)
         KDB_TRY(order_line(writer, select->order, select->order_count));
     return limit_line(writer, select->limit, select->offset);
@@ -255,7 +257,7 @@ static kdb_status engine_line(struct row_writer *writer)
     sql = kdb_arena_copy(&exec->ctx->arena, sql);
     kdb_buf_deinit(&text.sql);
     KDB_TRY(status);
-    return line(writer, "engine", sql);
+    return explain_line(writer, "engine", sql);
 }
 
 static kdb_status engine_lines(struct row_writer *writer)
@@ -283,13 +285,14 @@ static kdb_status change_line(struct row_writer *writer)
         return KDB_OK;
     struct kdb_arena *arena = &writer->exec->ctx->arena;
     if (plan->insert && plan->insert->row_count > 0)
-        return line(writer, "insert",
-                    kdb_arena_printf(arena, "%zu row(s) into %.*s.%.*s", plan->insert->row_count,
-                                     KDB_ARG(table->space), KDB_ARG(table->name)));
-    return line(writer, plan->insert ? "insert" : "change",
-                kdb_arena_printf(arena, "the rows found, %s %.*s.%.*s",
-                                 plan->insert ? "into" : "in", KDB_ARG(table->space),
-                                 KDB_ARG(table->name)));
+        return explain_line(writer, "insert",
+                            kdb_arena_printf(arena, "%zu row(s) into %.*s.%.*s",
+                                             plan->insert->row_count, KDB_ARG(table->space),
+                                             KDB_ARG(table->name)));
+    return explain_line(writer, plan->insert ? "insert" : "change",
+                        kdb_arena_printf(arena, "the rows found, %s %.*s.%.*s",
+                                         plan->insert ? "into" : "in", KDB_ARG(table->space),
+                                         KDB_ARG(table->name)));
 }
 
 kdb_status kdb_exec_explain(struct kdb_exec *exec)
@@ -311,11 +314,14 @@ kdb_status kdb_exec_explain(struct kdb_exec *exec)
     }
     struct row_writer writer;
     KDB_TRY(row_writer_begin(&writer, exec, columns, sizeof(columns) / sizeof(columns[0])));
-    KDB_TRY(line(
+    KDB_TRY(explain_line(
         &writer, "path",
         kdb_arena_printf(&exec->ctx->arena, "%s: %.*s", paths[route.path], KDB_ARG(route.reason))));
     KDB_TRY(change_line(&writer));
     if (route.path == KDB_PATH_ROW && plan->row_select)
         return row_lines(&writer);
+    if (plan->statement.kind == KDB_STATEMENT_EXPLAIN &&
+        plan->statement.inner->kind == KDB_STATEMENT_SUBSCRIBE)
+        return explain_subscription(&writer, plan->statement.inner);
     return route.path == KDB_PATH_ENGINE ? engine_lines(&writer) : KDB_OK;
 }

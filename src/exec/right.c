@@ -16,6 +16,8 @@ kdb_right kdb_exec_right(const struct kdb_statement *statement)
     case KDB_STATEMENT_BEGIN:
     case KDB_STATEMENT_COMMIT:
     case KDB_STATEMENT_ROLLBACK:
+    case KDB_STATEMENT_SUBSCRIBE:
+    case KDB_STATEMENT_KILL_LIVE_QUERY: // one's own
     case KDB_STATEMENT_RESERVED:
     case KDB_STATEMENT_KIND_COUNT:
         return KDB_RIGHT_QUERY;

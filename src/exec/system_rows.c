@@ -22,6 +22,8 @@ static const struct {
     {"system", "manifest", system_rows_manifest},
     {"system", "stats", system_rows_stats},
     {"system", "settings", system_rows_settings},
+    {"system", "live", system_rows_live},
+    {"system", "live_queries", system_rows_live},
     {"system", "datatypes", system_rows_datatypes},
     {"information_schema", "tables", system_rows_information_tables},
     {"information_schema", "columns", system_rows_information_columns},

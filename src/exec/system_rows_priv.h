@@ -50,6 +50,8 @@ KDB_NODISCARD kdb_status system_rows_counters(struct row_writer *writer,
                                               const struct rows_filter *filter);
 KDB_NODISCARD kdb_status system_rows_manifest(struct row_writer *writer,
                                               const struct rows_filter *filter);
+KDB_NODISCARD kdb_status system_rows_live(struct row_writer *writer,
+                                          const struct rows_filter *filter);
 KDB_NODISCARD kdb_status system_rows_settings(struct row_writer *writer,
                                               const struct rows_filter *filter);
 

@@ -4,6 +4,7 @@
 #include "exec/system_rows_priv.h"
 #include "exec/system_tables.h"
 #include "jobs/jobs.h"
+#include "live/directory.h"
 #include "segments/manifest.h"
 
 static struct kdb_arena *arena_of(struct row_writer *writer)
@@ -164,5 +165,52 @@ kdb_status system_rows_settings(struct row_writer *writer, const struct rows_fil
     struct setting_rows rows = {.writer = writer};
     if (system && system->settings)
         system->settings(system->self, setting_row, &rows);
+    return rows.status;
+}
+
+// ---- live queries ----
+
+struct live_rows {
+    struct row_writer *writer;
+    kdb_slice owner; // null: everybody's
+    kdb_status status;
+};
+
+static void live_row(void *arg, const struct kdb_live_info *info)
+{
+    struct live_rows *rows = arg;
+    struct row_writer *writer = rows->writer;
+    if (rows->status != KDB_OK || (rows->owner.data && !kdb_slice_equal(rows->owner, info->user)))
+        return;
+    row_writer_text(writer, info->live_id);
+    row_writer_text(writer, info->connection_id);
+    row_writer_text(writer, info->subscription_id);
+    row_writer_text(writer, info->space);
+    row_writer_text(writer, info->table);
+    row_writer_text(writer, info->user);
+    row_writer_text(writer, info->query);
+    row_writer_text(writer, info->options);
+    row_writer_cstr(writer, info->status);
+    row_writer_time(writer, info->created_at_us);
+    row_writer_time_or_null(writer, info->last_change_us);
+    row_writer_int(writer, (int64_t)info->delivered);
+    row_writer_int(writer, 1); // node_id
+    row_writer_time(writer, info->last_ping_at_us);
+    row_writer_int(writer, (int64_t)info->filtered);
+    row_writer_int(writer, (int64_t)info->dropped);
+    row_writer_int(writer, (int64_t)info->lags);
+    row_writer_text(writer, info->index_column);
+    rows->status = row_writer_end(writer);
+}
+
+// Admins see everybody's, others their own.
+kdb_status system_rows_live(struct row_writer *writer, const struct rows_filter *filter)
+{
+    (void)filter;
+    const struct kdb_exec *exec = writer->exec;
+    struct live_rows rows = {writer, kdb_role_is_admin(exec->role) ? (kdb_slice){0} : exec->user,
+                             KDB_OK};
+    if (exec->services->live)
+        kdb_live_directory_each(exec->services->live, live_row, &rows);
     return rows.status;
 }

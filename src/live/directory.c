@@ -182,6 +182,8 @@ void kdb_live_directory_each(struct kdb_live_directory *directory,
         info.status = atomic_load_explicit(&entry->status, memory_order_relaxed);
         if (entry->counters) {
             info.delivered = atomic_load(&entry->counters->delivered);
+            info.filtered =
+                atomic_load(entry->counters->filtered) - entry->counters->filtered_before;
             info.dropped = atomic_load(&entry->counters->dropped);
             info.lags = atomic_load(&entry->counters->lags);
             info.last_change_us = atomic_load(&entry->counters->last_ms) * 1000;

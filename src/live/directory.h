@@ -28,7 +28,7 @@ struct kdb_live_info {
     int64_t created_at_us;
     int64_t last_ping_at_us; // when the connection began
     const char *status;      // "active", "loading", "lagging"
-    uint64_t delivered, dropped, lags;
+    uint64_t delivered, filtered, dropped, lags;
     int64_t last_change_us; // 0: none yet
     kdb_slice index_column; // null: every change of the partition is looked at
 };

@@ -79,10 +79,12 @@ struct kdb_partition *kdb_live_partition_of(const struct kdb_live_subscription *
 
 // Counters for system.live; readable from any thread while the subscription exists.
 struct kdb_live_counters {
-    _Atomic uint64_t delivered; // changes given to the sink
-    _Atomic uint64_t dropped;   // changes dropped while it lagged
-    _Atomic uint64_t lags;      // how often it began to lag
-    _Atomic int64_t last_ms;    // when the last change was given, ms since 1970; 0: never
+    _Atomic uint64_t delivered;       // changes given to the sink
+    const _Atomic uint64_t *filtered; // changes its group looked at that did not concern it
+    uint64_t filtered_before;         // of them, before it began
+    _Atomic uint64_t dropped;         // changes dropped while it lagged
+    _Atomic uint64_t lags;            // how often it began to lag
+    _Atomic int64_t last_ms;          // when the last change was given, ms since 1970; 0: never
 };
 const struct kdb_live_counters *
 kdb_live_counters_of(const struct kdb_live_subscription *subscription);

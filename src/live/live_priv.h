@@ -20,7 +20,8 @@ struct live_group {
     int64_t row_seq; // of the newest
     struct live_group *next_dirty;
     bool is_dirty;
-    bool has_failed; // the query could not be evaluated
+    _Atomic uint64_t filtered; // changes that did not concern it
+    bool has_failed;           // the query could not be evaluated
 };
 
 // Groups whose filter demands the same value of the same column.

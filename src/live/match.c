@@ -127,8 +127,10 @@ static kdb_status match(struct live_group *group, const struct kdb_live_change *
     eval.must_not_wait = true;
     KDB_TRY(kdb_live_matches(query, &eval, change->old_row, &was_match));
     KDB_TRY(kdb_live_matches(query, &eval, change->row, &is_match));
-    if (!was_match && !is_match)
+    if (!was_match && !is_match) {
+        atomic_fetch_add_explicit(&group->filtered, 1, memory_order_relaxed);
         return KDB_OK;
+    }
     if (is_match && !existed(change))
         return add_insert(group, &eval, change);
     end_run(group);

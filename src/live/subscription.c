@@ -16,6 +16,8 @@ struct kdb_live_subscription *kdb_live_subscribe(struct kdb_live_loop *live,
     subscription->ops = ops;
     subscription->self = self;
     subscription->state = LIVE_HELD;
+    subscription->counters.filtered = &group->filtered;
+    subscription->counters.filtered_before = atomic_load(&group->filtered);
     if (group->count == group->capacity) {
         group->capacity = kdb_grow_capacity(group->capacity, group->count + 1);
         group->members = kdb_realloc(group->members, group->capacity * sizeof(*group->members));

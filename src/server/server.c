@@ -52,6 +52,7 @@ struct kdb_server {
     struct kdb_password_policy passwords;
     struct server_values values;
     struct kdb_system_tables system;
+    char ws_url[320]; // what SUBSCRIBE TO answers
     struct kdb_exec_services services;
     struct kdb_token_issuer *issuer;
     struct kdb_pool *pool;
@@ -163,9 +164,24 @@ static void open_engine(struct kdb_server *server)
 
 // ---- statements ----
 
+// Where clients find the WebSocket, as far as the settings know.
+static void write_ws_url(struct kdb_server *server)
+{
+    const struct kdb_settings *settings = server->settings;
+    const char *host = text_of(settings->server_host);
+    bool is_any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    const char *scheme = settings->tls_certificate.len > 0 ? "wss" : "ws";
+    if (settings->server_port == 0)
+        (void)snprintf(server->ws_url, sizeof(server->ws_url), "/v1/ws");
+    else
+        (void)snprintf(server->ws_url, sizeof(server->ws_url), "%s://%s:%lld/v1/ws", scheme,
+                       is_any ? "localhost" : host, (long long)settings->server_port);
+}
+
 static void fill_services(struct kdb_server *server)
 {
     const struct kdb_settings *settings = server->settings;
+    write_ws_url(server);
     server->passwords = (struct kdb_password_policy){
         .length_min = (uint32_t)settings->auth_min_password_bytes,
         .length_max = (uint32_t)settings->auth_max_password_bytes,
@@ -173,6 +189,8 @@ static void fill_services(struct kdb_server *server)
         .hash_memory_bytes = (uint64_t)settings->auth_hash_memory_bytes,
         .hash_operations = (uint64_t)settings->auth_hash_passes};
     server->services = (struct kdb_exec_services){
+        .live = server->directory,
+        .ws_url = server->ws_url,
         .store = server->store,
         .catalog = server->catalog,
         .partitions = server->partitions,

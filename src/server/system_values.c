@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "live/directory.h"
 #include "net/listener.h"
 #include "server/version.h"
 
@@ -51,7 +52,9 @@ static void stats(void *self, kdb_metric_visit visit, void *arg)
         {KDB_LIT("server_workers_effective"), values->loop_count},
         {KDB_LIT("plan_cache_size"), plans.count},
         {KDB_LIT("plan_cache_hits"), plans.hits},
-        {KDB_LIT("plan_cache_misses"), plans.misses}};
+        {KDB_LIT("plan_cache_misses"), plans.misses},
+        {KDB_LIT("active_subscriptions"), kdb_live_directory_count(values->directory)},
+        {KDB_LIT("active_subscriptions_peak"), kdb_live_directory_peak(values->directory)}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char text[24];
         int len = snprintf(text, sizeof(text), "%llu", (unsigned long long)rows[i].value);

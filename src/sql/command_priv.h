@@ -141,6 +141,10 @@ KDB_NODISCARD kdb_status sql_parse_alter_user(struct sql_command *command,
 KDB_NODISCARD kdb_status sql_parse_drop_user(struct sql_command *command,
                                              struct kdb_statement *statement);
 
+// parse_subscribe.c
+KDB_NODISCARD kdb_status sql_parse_subscribe(struct sql_command *command,
+                                             struct kdb_statement *statement);
+
 // parse_execute.c
 KDB_NODISCARD kdb_status sql_parse_explain(struct sql_command *command,
                                            struct kdb_statement *statement);

@@ -165,6 +165,8 @@ const char *kdb_statement_name(kdb_statement_kind kind)
         [KDB_STATEMENT_ALTER_USER] = "ALTER USER",
         [KDB_STATEMENT_DROP_USER] = "DROP USER",
         [KDB_STATEMENT_KILL_JOB] = "KILL JOB",
+        [KDB_STATEMENT_KILL_LIVE_QUERY] = "KILL LIVE QUERY",
+        [KDB_STATEMENT_SUBSCRIBE] = "SUBSCRIBE TO",
         [KDB_STATEMENT_BEGIN] = "BEGIN",
         [KDB_STATEMENT_COMMIT] = "COMMIT",
         [KDB_STATEMENT_ROLLBACK] = "ROLLBACK",

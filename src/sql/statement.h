@@ -42,6 +42,8 @@ typedef enum {
     KDB_STATEMENT_ALTER_USER,
     KDB_STATEMENT_DROP_USER,
     KDB_STATEMENT_KILL_JOB,
+    KDB_STATEMENT_KILL_LIVE_QUERY,
+    KDB_STATEMENT_SUBSCRIBE, // SUBSCRIBE TO
     KDB_STATEMENT_BEGIN,
     KDB_STATEMENT_COMMIT,
     KDB_STATEMENT_ROLLBACK,
@@ -147,7 +149,12 @@ struct kdb_statement {
             kdb_slice password, oauth, role, email; // null when not said
             bool if_exists;
         } user;
-        kdb_slice job;    // KILL JOB
+        kdb_slice job;     // KILL JOB, KILL LIVE QUERY
+        struct {           // SUBSCRIBE TO
+            kdb_slice sql; // the SELECT it stands for
+            struct kdb_ast_option *options;
+            size_t option_count;
+        } subscribe;
         const char *what; // RESERVED: the statement's name, e.g. "ALTER TABLE"
     };
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Live queries over real sockets: the protocol, what changes look like, one order for all.
 import assert from 'node:assert/strict';
-import { Live, Mirror } from './lib/live.mjs';
+import { Live } from './lib/live.mjs';
 import { readyServer } from './lib/server.mjs';
 import { flush, test, testStop } from './lib/suite.mjs';
+import { until } from './lib/until.mjs';
 
 const server = await readyServer(null, { settings: {} });
 const admin = server.admin;
@@ -320,6 +321,189 @@ test('who does not read is held up, and heard again afterwards', async () => {
         answer = await live.next((message) => message.code === 'RATE_LIMIT_EXCEEDED' || message.type === 'subscription_ack', 'an answer');
     } while (answer.type !== 'subscription_ack');
     await live.close();
+});
+
+
+test('system.live shows who subscribes to what; KILL LIVE QUERY ends one', async () => {
+    const live = await Live.as(ann);
+    await live.initial('watch me', 'SELECT id FROM l.notes WHERE n = 4', { batch_size: 7 });
+    const mine = "subscription_id = 'watch me'";
+    const [row] = await admin.objects(`SELECT * FROM system.live WHERE ${mine}`);
+    assert.deepEqual([row.user_id, row.namespace_id, row.table_name, row.query, row.options, row.status, row.index_column],
+        ['ann', 'l', 'notes', 'SELECT id FROM l.notes WHERE n = 4', '{"batch_size":7}', 'active', 'n']);
+    assert.match(row.live_id, /^ann-.*-watch me$/);
+    await ann.run('INSERT INTO l.notes (id, n) VALUES (400, 4), (401, 5)');
+    await live.change('watch me');
+    const [after] = await admin.objects(`SELECT changes, last_update FROM system.live WHERE ${mine}`);
+    assert.equal(after.changes, '1');
+    assert.ok(after.last_update > 0);
+    assert.equal((await ann.rows(`SELECT * FROM system.live_queries WHERE ${mine}`)).length, 1);
+    assert.equal((await bob.rows(`SELECT * FROM system.live_queries WHERE ${mine}`)).length, 0);
+    assert.match((await bob.post(`KILL LIVE QUERY '${row.live_id}'`)).text, /does not exist/);
+    assert.equal(await ann.message(`KILL LIVE QUERY '${row.live_id}'`), `Live query killed: ${row.live_id}`);
+    assert.equal((await live.of('watch me')).code, 'KILLED');
+    await until('it is gone', async () => (await admin.rows(`SELECT * FROM system.live WHERE ${mine}`)).length === 0);
+    await ann.run('INSERT INTO l.notes (id, n) VALUES (402, 4)');
+    await live.silent('watch me');
+    await live.close();
+});
+
+test('SUBSCRIBE TO over HTTP checks the query and says how to go on; EXPLAIN how it is matched', async () => {
+    const [row] = await ann.objects("SUBSCRIBE TO l.notes WHERE n = 3 OPTIONS (last_rows = 5)");
+    assert.equal(row.status, 'active');
+    assert.match(row.ws_url, /\/v1\/ws$/);
+    const subscription = JSON.parse(row.subscription);
+    assert.equal(subscription.sql, 'SELECT * FROM l.notes WHERE n = 3');
+    assert.deepEqual(subscription.options, { last_rows: 5 });
+    const live = await Live.as(ann);
+    live.send({ type: 'subscribe', subscription });
+    assert.equal((await live.next()).type, 'subscription_ack');
+    await live.close();
+    assert.match((await ann.post('SUBSCRIBE TO l.notes OPTIONS (nonsense = 1)')).text, /unknown option/);
+    assert.match((await ann.post('SUBSCRIBE TO SELECT count(*) FROM l.notes')).text, /row by row/);
+    const plan = (await admin.rows('EXPLAIN SUBSCRIBE TO l.notes WHERE n = 3 AND body IS NULL')).map((line) => line.join(': ')).join('\n');
+    assert.match(plan, /column "n"/);
+});
+
+test('DROP TABLE is refused while somebody subscribes, and says how many', async () => {
+    await admin.run('CREATE USER TABLE l.held (id BIGINT PRIMARY KEY)');
+    const [one, two] = [await Live.as(ann), await Live.as(bob)];
+    await one.initial('a', 'SELECT * FROM l.held');
+    await two.initial('a', 'SELECT * FROM l.held WHERE id = 1');
+    await two.initial('b', 'SELECT * FROM l.held', null);
+    const refused = await admin.post('DROP TABLE l.held');
+    assert.equal(refused.status, 400);
+    assert.match(refused.text, /3/);
+    await one.close();
+    await two.close();
+    await until('nobody is left', async () => (await admin.post('DROP TABLE l.held')).status === 200);
+});
+
+test('limits: subscriptions of a connection, of a user, messages per second', async (t) => {
+    const small = await readyServer(t, { settings: {
+        rate_limit: { max_subscriptions_per_user: 3, max_messages_per_sec: 20 }, websocket: { max_subscriptions_per_connection: 2 },
+    } });
+    await small.admin.run('CREATE NAMESPACE l; CREATE USER TABLE l.t (id BIGINT PRIMARY KEY)');
+    const user = await small.addUser('u');
+    const [one, two] = [await Live.as(user), await Live.as(user)];
+    await one.initial('a', 'SELECT * FROM l.t');
+    await one.initial('b', 'SELECT * FROM l.t');
+    one.subscribe('c', 'SELECT * FROM l.t', {});
+    const full = await one.of('c');
+    assert.deepEqual([full.code, /Maximum subscriptions \(2\) per connection exceeded/.test(full.message)], ['UNSUPPORTED', true]);
+    await two.initial('a', 'SELECT * FROM l.t');
+    two.subscribe('b', 'SELECT * FROM l.t', {});
+    assert.equal((await two.of('b')).code, 'SUBSCRIPTION_LIMIT_EXCEEDED');
+    await one.close();
+    await until('room again', async () => {
+        two.subscribe('b', 'SELECT * FROM l.t', {});
+        return (await two.of('b')).type === 'subscription_ack';
+    });
+    const three = await Live.as(user);
+    for (let i = 0; i < 40; i++) three.send({ type: 'ping' });
+    const slow = await three.of('rate_limit');
+    assert.deepEqual([slow.code, slow.message], ['RATE_LIMIT_EXCEEDED', 'Too many messages']);
+    await three.close();
+});
+
+test('who loses the right to be here is closed with 1008: role, removal', async () => {
+    const changed = await server.addUser('changed');
+    const removed = await server.addUser('removed');
+    const lives = [await Live.as(changed), await Live.as(removed)];
+    for (const live of lives) await live.initial('s', 'SELECT * FROM l.notes');
+    await admin.run("ALTER USER changed SET ROLE 'service'; DROP USER removed");
+    for (const live of lives) assert.equal((await live.closed).code, 1008);
+});
+
+test('nobody signs in: an error, then closed', async (t) => {
+    const hasty = await readyServer(t, { settings: { websocket: { auth_timeout_secs: '200ms' } } });
+    const live = new Live(hasty.admin);
+    assert.match((await live.next()).message, /^Authentication timeout/);
+    assert.deepEqual(await live.closed, { code: 1008, reason: 'Authentication timeout' });
+});
+
+test('silence is closed with 1000; any frame counts as life', async (t) => {
+    const strict = await readyServer(t, { settings: { websocket: { client_timeout_secs: '1s' } } });
+    const silent = await Live.as(strict.admin);
+    const alive = await Live.as(strict.admin);
+    const timer = setInterval(() => alive.socket.ping(), 100);
+    assert.deepEqual(await silent.closed, { code: 1000, reason: 'Heartbeat timeout' });
+    await alive.silent('s');
+    clearInterval(timer);
+    await alive.close();
+});
+
+test('origins that CORS does not know are refused before the upgrade', async (t) => {
+    const picky = await readyServer(t, { settings: {
+        'security.cors': { allowed_origins: ['https://good.example'] }, security: { strict_ws_origin_check: true },
+    } });
+    for (const [origin, message] of [['https://evil.example', /403/], [undefined, /403/]]) {
+        const live = new Live(picky.admin, { token: picky.admin.token, headers: origin ? { Origin: origin } : {} });
+        await assert.rejects(live.opened, message);
+    }
+    await (await Live.as(picky.admin, { headers: { Origin: 'https://good.example' } })).close();
+});
+
+test('the server stops: closed with 1001, and the client resumes where it was', async (t) => {
+    const stopping = await readyServer(t);
+    await stopping.admin.run('CREATE NAMESPACE l; CREATE USER TABLE l.t (id BIGINT PRIMARY KEY)');
+    const live = await Live.as(stopping.admin);
+    await live.initial('s', 'SELECT * FROM l.t');
+    await stopping.admin.run('INSERT INTO l.t VALUES (1), (2)');
+    const seen = (await live.change('s')).rows.at(-1)._seq;
+    const closed = live.closed;
+    await stopping.stop();
+    assert.deepEqual(await closed, { code: 1001, reason: 'Server shutting down' });
+    await stopping.start();
+    await stopping.admin.run('INSERT INTO l.t VALUES (3); DELETE FROM l.t WHERE id = 1');
+    const again = await Live.as(stopping.admin);
+    const { rows, batches } = await again.initial('s', 'SELECT * FROM l.t', { from: seen });
+    assert.deepEqual(rows.map((row) => row.id), ['3']);
+    assert.deepEqual(batches.filter((message) => message.type === 'change').map((message) => message.old_values[0].id), ['1']);
+    await again.close();
+});
+
+test('history that retention may have removed: start again', async () => {
+    await admin.run("CREATE USER TABLE l.short (id BIGINT PRIMARY KEY) WITH (deleted_retention = '1s')");
+    await ann.run('INSERT INTO l.short VALUES (1)');
+    const live = await Live.as(ann);
+    const { rows } = await live.initial('s', 'SELECT * FROM l.short');
+    await until('it is old', async () => {
+        live.send(`{"type":"subscribe","subscription":{"id":"r","sql":"SELECT * FROM l.short","options":{"from":${rows[0]._seq}}}}`);
+        const first = await live.of('r');
+        if (first.type === 'error') {
+            assert.equal(first.code, 'HISTORY_GONE');
+            assert.match(first.message, /subscribe again without/);
+            return true;
+        }
+        await live.of('r', 'initial_data_batch');
+        return false;
+    });
+    await live.close();
+});
+
+test('MessagePack: the same messages in another form', async () => {
+    await ann.run('DELETE FROM l.notes WHERE id >= 0');
+    await ann.run("INSERT INTO l.notes VALUES (1, 'é', true, -1)");
+    const live = await Live.as(ann, { query: '?serialization=msgpack&compression=none' });
+    const plain = await Live.as(ann, { query: '?compress=false' });
+    const both = async (message) => {
+        for (const each of [live, plain]) each.send(message);
+    };
+    await both({ type: 'subscribe', subscription: { id: 's', sql: 'SELECT * FROM l.notes', options: {} } });
+    for (let i = 0; i < 2; i++) assert.deepEqual(await live.next(), await plain.next());
+    for (const sql of ["INSERT INTO l.notes VALUES (2, NULL, false, 70000)", 'UPDATE l.notes SET n = NULL WHERE id = 1', 'DELETE FROM l.notes WHERE id = 2']) {
+        await ann.run(sql);
+        assert.deepEqual(await live.change('s'), await plain.change('s'));
+    }
+    live.socket.send(live.pack({ type: 'unsubscribe', subscription_id: 's' }));
+    live.socket.send(live.pack({ type: 'subscribe', subscription: { id: 'again', sql: 'SELECT id FROM l.notes', options: { last_rows: 1 } } }));
+    assert.equal((await live.next()).subscription_id, 'again');
+    assert.equal((await live.next()).rows[0].id, '1');
+    live.socket.send(Buffer.from([0xc1]));
+    assert.equal((await live.of('protocol')).code, 'UNSUPPORTED_DATA'); // errors are JSON
+    await live.close();
+    await plain.close();
 });
 
 testStop(server);

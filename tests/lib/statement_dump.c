@@ -227,7 +227,14 @@ static void command(const struct kdb_statement *statement, struct kdb_buf *out)
         user(statement, out);
         return;
     case KDB_STATEMENT_KILL_JOB:
+    case KDB_STATEMENT_KILL_LIVE_QUERY:
         kdb_buf_printf(out, " %.*s", KDB_ARG(statement->job));
+        return;
+    case KDB_STATEMENT_SUBSCRIBE:
+        kdb_buf_printf(out, " `%.*s`", KDB_ARG(statement->subscribe.sql));
+        for (size_t i = 0; i < statement->subscribe.option_count; i++)
+            kdb_buf_printf(out, " %.*s=%.*s", KDB_ARG(statement->subscribe.options[i].key),
+                           KDB_ARG(statement->subscribe.options[i].value));
         return;
     case KDB_STATEMENT_RESERVED:
         kdb_buf_printf(out, " %s", statement->what);
@@ -276,6 +283,8 @@ static const char *command_name(kdb_statement_kind kind)
         [KDB_STATEMENT_ALTER_USER] = "alter-user",
         [KDB_STATEMENT_DROP_USER] = "drop-user",
         [KDB_STATEMENT_KILL_JOB] = "kill-job",
+        [KDB_STATEMENT_KILL_LIVE_QUERY] = "kill-live-query",
+        [KDB_STATEMENT_SUBSCRIBE] = "subscribe",
         [KDB_STATEMENT_BEGIN] = "begin",
         [KDB_STATEMENT_COMMIT] = "commit",
         [KDB_STATEMENT_ROLLBACK] = "rollback",

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import WebSocket from 'ws';
+import { pack, unpack } from './msgpack.mjs';
 
 const WAIT_MS = 30_000; // a bound for hanging, not a measure
 
@@ -18,6 +19,7 @@ export class Live {
         this.messages = []; // not taken yet
         this.frames = []; // [isBinary, bytes] of everything
         this.waiters = [];
+        this.isPacked = /serialization=msgpack/.test(query);
         this.socket = new WebSocket(url, { headers: { ...authorization, ...headers } });
         this.closed = new Promise((resolve) => {
             this.socket.on('close', (code, reason) => {
@@ -33,7 +35,7 @@ export class Live {
         this.opened.catch(() => {});
         this.socket.on('message', (data, isBinary) => {
             this.frames.push([isBinary, data]);
-            this.messages.push(parse((isBinary ? gunzipSync(data) : data).toString('utf8')));
+            this.messages.push(this.read(data, isBinary));
             this.wake();
         });
     }
@@ -45,6 +47,16 @@ export class Live {
         const welcome = await live.next();
         assert.equal(welcome.type, 'auth_success', JSON.stringify(welcome));
         return live;
+    }
+
+    read(data, isBinary) {
+        if (!isBinary) return parse(data.toString('utf8'));
+        const bytes = data[0] === 0x1f && data[1] === 0x8b ? gunzipSync(data) : data;
+        return this.isPacked ? unpack(bytes) : parse(bytes.toString('utf8'));
+    }
+
+    pack(message) {
+        return pack(message);
     }
 
     wake() {

@@ -47,8 +47,6 @@ static void test_reserved_commands(void **state)
         {"CLEAR TOPIC a.b", "(reserved CLEAR TOPIC)"},
         {"CONSUME FROM a.b GROUP 'g' LIMIT 1", "(reserved CONSUME)"},
         {"ACK a.b GROUP 'g' UPTO OFFSET 1", "(reserved ACK)"},
-        {"SUBSCRIBE TO a.b WHERE x OPTIONS (last_rows = 1)", "(reserved SUBSCRIBE)"},
-        {"KILL LIVE QUERY 'x'", "(reserved KILL LIVE QUERY)"},
         {"BACKUP DATABASE TO '/x'", "(reserved BACKUP)"},
         {"RESTORE DATABASE FROM '/x'", "(reserved RESTORE)"},
         {"EXPORT USER DATA", "(reserved EXPORT)"},
