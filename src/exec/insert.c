@@ -10,6 +10,9 @@
 // Between checks of deadline and memory.
 #define CHECK_EVERY 256
 
+// An INSERT of more rows looks at the hot tier on its first try already.
+#define BLIND_ROWS_MAX 1000
+
 struct insert {
     struct kdb_exec *exec;
     const struct kdb_insert_plan *plan;
@@ -90,19 +93,21 @@ static kdb_status look_up(struct insert *insert, struct kdb_row_op *op, size_t r
 }
 
 // The first try only asks what answers without reading rows: if the hot tier has a key after all,
-// the committer says so and the second try looks properly.
-static kdb_status look_up_all(struct insert *insert)
+// the committer says so and the second try looks properly. So does the first one of many rows: a
+// flush that runs meanwhile would make it all be done again.
+static kdb_status look_up_all(struct insert *insert, int64_t seen_seq)
 {
     struct kdb_exec *exec = insert->exec;
-    bool is_first = exec->attempts == 0;
+    bool is_blind = exec->attempts == 0 && insert->ops.count <= BLIND_ROWS_MAX;
     struct kdb_manifest *manifest = NULL;
-    if (is_first)
+    exec->commit.seen_seq = is_blind ? 0 : seen_seq;
+    if (is_blind)
         KDB_TRY(kdb_manifest_acquire(exec->services->segments, insert->partition, exec->ctx,
                                      exec->tier, &manifest));
     kdb_status status = KDB_OK;
     for (size_t i = 0; status == KDB_OK && i < insert->ops.count; i++) {
         struct kdb_row_op *op = &insert->ops.items[i];
-        if (!is_first || (manifest && !kdb_cold_excludes(manifest, op->key)))
+        if (!is_blind || (manifest && !kdb_cold_excludes(manifest, op->key)))
             status = look_up(insert, op, i + 1);
         if (status == KDB_OK && i % CHECK_EVERY == CHECK_EVERY - 1)
             status = kdb_ctx_check(exec->ctx);
@@ -202,6 +207,7 @@ kdb_status insert_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
     struct insert insert = {.exec = exec, .plan = exec->plan->insert};
     const struct kdb_table *table = insert.plan->table;
     KDB_TRY(exec_partition(exec, table, &insert.partition));
+    int64_t seen_seq = kdb_committer_last_seq(exec->services->committer);
     exec->commit =
         (struct kdb_commit_request){.partition = insert.partition,
                                     .removal_epoch = atomic_load(&insert.partition->removal_epoch),
@@ -211,7 +217,7 @@ kdb_status insert_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
         kdb_arena_alloc(&exec->ctx->arena, table->schema->column_count * sizeof(kdb_value));
     kdb_status status = insert.plan->rows ? insert_values(&insert) : insert_query(&insert);
     if (status == KDB_OK)
-        status = look_up_all(&insert);
+        status = look_up_all(&insert, seen_seq);
     kdb_buf_deinit(&insert.key);
     write_ops_deinit(&insert.ops);
     KDB_TRY(status);

@@ -167,6 +167,7 @@ static kdb_status run_once(struct update *update)
     exec->commit =
         (struct kdb_commit_request){.partition = partition,
                                     .removal_epoch = atomic_load(&partition->removal_epoch),
+                                    .seen_seq = kdb_committer_last_seq(exec->services->committer),
                                     .turn = &exec->turn};
     update->ops = (struct write_ops){.exec = exec, .table = table};
     update->values =

@@ -5,10 +5,11 @@
 // A statement reads, decides, and sends its changes with what it believed about each key (its
 // newest _seq, or that it has none). The committer checks that against the group being formed and
 // the hot store; a mismatch is answered as a conflict and the statement runs again (read
-// committed). Checking needs no file: when flushed rows were removed from the hot tier since the
-// statement looked (removal_epoch), an absent key proves nothing and counts as a conflict. One
-// request is all or nothing; requests are applied in the order they were sent. Statements that lose
-// run again in turn (struct kdb_commit_turn).
+// committed). Checking needs no file: an absent key has the version that the statement saw, unless
+// one that it cannot have seen (newer than seen_seq) was flushed and removed from the hot tier
+// meanwhile; then absence proves nothing and counts as a conflict. One request is all or nothing;
+// requests are applied in the order they were sent. Statements that lose run again in turn (struct
+// kdb_commit_turn).
 #ifndef KDB_TXN_COMMIT_H
 #define KDB_TXN_COMMIT_H
 
@@ -50,7 +51,9 @@ struct kdb_commit_request {
     struct kdb_commit_request *next; // queue link
     // Rows of one partition:
     struct kdb_partition *partition; // referenced by the sender; NULL for a batch
-    uint64_t removal_epoch;          // partition->removal_epoch before the statement read anything
+    // Both as they were before the statement read anything:
+    uint64_t removal_epoch; // of the partition
+    int64_t seen_seq;       // kdb_committer_last_seq; 0: it did not look at the hot tier
     struct kdb_row_op *ops;
     size_t op_count;
     struct kdb_commit_turn *turn; // may be NULL: a conflict is answered at once

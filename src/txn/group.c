@@ -141,12 +141,13 @@ static kdb_status add_rows(struct kdb_group *group, struct kdb_ctx *ctx,
                            struct kdb_commit_request *request, struct kdb_snowflake *sequence)
 {
     struct kdb_partition *partition = request->partition;
-    bool saw_all_removals = atomic_load(&partition->removal_epoch) == request->removal_epoch;
+    bool absence_proves = atomic_load(&partition->removal_epoch) == request->removal_epoch ||
+                          atomic_load(&partition->removed_seq) <= request->seen_seq;
     int64_t *old = kdb_arena_array(&group->arena, request->op_count, sizeof(*old));
     for (size_t i = 0; i < request->op_count; i++) {
         (void)row_key(group, partition, request->ops[i].key);
         KDB_TRY(hot_seq(group, ctx, &old[i]));
-        bool holds = old[i] == 0 ? saw_all_removals : old[i] == request->ops[i].expected_seq;
+        bool holds = old[i] == 0 ? absence_proves : old[i] == request->ops[i].expected_seq;
         if (!holds) {
             request->outcome = KDB_COMMIT_CONFLICT;
             return KDB_OK;
@@ -168,6 +169,7 @@ static kdb_status add_removal(struct kdb_group *group, struct kdb_ctx *ctx,
 {
     struct kdb_partition *partition = request->partition;
     request->removed = 0;
+    int64_t newest = 0;
     for (size_t i = 0; i < request->op_count; i++) {
         const struct kdb_row_op *op = &request->ops[i];
         kdb_slice key = row_key(group, partition, op->key);
@@ -178,8 +180,11 @@ static kdb_status add_removal(struct kdb_group *group, struct kdb_ctx *ctx,
         kdb_store_batch_delete(group->batch, KDB_SPACE_ROWS, key);
         delete_seq_key(group, partition, seq);
         request->removed++;
+        if (seq > newest)
+            newest = seq;
     }
     struct kdb_commit_touch *note = touch(group, partition);
+    note->removed_seq = newest;
     note->hot_delta -= request->removed;
     note->is_removal = true;
     note->removal_flush_ms = request->removal_flush_ms;
@@ -255,6 +260,8 @@ static void publish_partition(const struct kdb_commit_touch *note,
     atomic_store(&partition->last_flush_ms, note->after.last_flush_ms);
     if (note->is_removal)
         atomic_fetch_add(&partition->removal_epoch, 1);
+    if (note->removed_seq > atomic_load(&partition->removed_seq))
+        atomic_store(&partition->removed_seq, note->removed_seq);
     kdb_partition_end_change(partition);
     if (!options->flush_due)
         return;

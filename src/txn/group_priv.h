@@ -17,6 +17,7 @@ struct kdb_commit_touch {
     int64_t live_delta;
     bool is_removal;
     int64_t removal_flush_ms;
+    int64_t removed_seq;                 // newest of the removed
     struct kdb_partition_counters after; // what the batch stores and publish makes visible
 };
 

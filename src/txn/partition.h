@@ -36,6 +36,7 @@ struct kdb_partition {
     // opened its view has the rows exactly as of that version.
     _Atomic uint64_t version;
     _Atomic uint64_t removal_epoch; // changes whenever flushed rows were removed from the hot tier
+    _Atomic int64_t removed_seq;    // newest _seq among all that were removed so
     _Atomic int64_t hot_rows;       // hot keys, tombstones included
     _Atomic int64_t live_rows;      // keys whose newest version is not deleted, hot and cold
     _Atomic int64_t oldest_hot_ms;  // when the oldest unflushed write was committed, 0: none

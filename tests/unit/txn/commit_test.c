@@ -96,6 +96,7 @@ static struct kdb_commit_request write_of(struct fixture *f, struct kdb_row_op *
 {
     return (struct kdb_commit_request){.partition = f->partition,
                                        .removal_epoch = atomic_load(&f->partition->removal_epoch),
+                                       .seen_seq = kdb_committer_last_seq(f->committer),
                                        .ops = ops,
                                        .op_count = count};
 }
@@ -254,7 +255,7 @@ static void test_removal_leaves_newer_versions_alone(void **state)
     assert_int_equal(sequence_entries(f), 0);
 }
 
-static void test_absent_after_removal_proves_nothing(void **state)
+static void test_a_version_that_was_seen_may_be_removed_meanwhile(void **state)
 {
     struct fixture *f = *state;
     int64_t seq = put(f, 1, 0, 1);
@@ -262,10 +263,34 @@ static void test_absent_after_removal_proves_nothing(void **state)
     struct kdb_commit_request request = write_of(f, &op, 1); // looked before the removal
     assert_int_equal(remove_key(f, 1, seq), 1);
     kdb_commit_wait(f->committer, &request);
+    assert_int_equal(request.outcome, KDB_COMMIT_DONE);
+}
+
+static void test_absent_proves_nothing_when_what_was_not_seen_was_removed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t seq = put(f, 1, 0, 1);
+    struct kdb_row_op op = op_of(f, 1, seq, 0);
+    struct kdb_commit_request request = write_of(f, &op, 1);
+    int64_t newer = put(f, 1, seq, 0); // written, flushed and removed after it looked
+    assert_int_equal(remove_key(f, 1, newer), 1);
+    kdb_commit_wait(f->committer, &request);
     assert_int_equal(request.outcome, KDB_COMMIT_CONFLICT);
     struct kdb_commit_request again = write_of(f, &op, 1); // looked after it
     kdb_commit_wait(f->committer, &again);
     assert_int_equal(again.outcome, KDB_COMMIT_DONE);
+}
+
+static void test_absent_proves_nothing_to_who_did_not_look_when_rows_were_removed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t seq = put(f, 1, 0, 1);
+    struct kdb_row_op op = op_of(f, 1, 0, 1); // inserts without looking at the hot tier
+    struct kdb_commit_request request = write_of(f, &op, 1);
+    request.seen_seq = 0;
+    assert_int_equal(remove_key(f, 1, seq), 1);
+    kdb_commit_wait(f->committer, &request);
+    assert_int_equal(request.outcome, KDB_COMMIT_CONFLICT);
 }
 
 static void test_seq_and_counters_survive_reopening(void **state)
@@ -431,7 +456,7 @@ static void *increment_often(void *arg)
             kdb_ctx_reset(&writer->ctx);
             struct kdb_buf key = {0};
             kdb_value value = kdb_value_int(KDB_BIGINT, 1);
-            uint64_t epoch = atomic_load(&f->partition->removal_epoch);
+            int64_t seen = kdb_committer_last_seq(f->committer);
             kdb_buf_slice(&key, f->partition->prefix);
             kdb_buf_put(&key, KDB_KEYS_ROWS);
             (void)!kdb_key_value(&key, &writer->ctx, &value);
@@ -451,7 +476,7 @@ static void *increment_often(void *arg)
                 .row_len = next.len,
                 .expected_seq = kdb_row_seq(old)};
             struct kdb_commit_request request = {
-                .partition = f->partition, .removal_epoch = epoch, .ops = &op, .op_count = 1};
+                .partition = f->partition, .seen_seq = seen, .ops = &op, .op_count = 1};
             kdb_commit_wait(f->committer, &request);
             kdb_buf_deinit(&key);
             kdb_buf_deinit(&next);
@@ -495,7 +520,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_requests_of_one_group_see_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_keeps_a_hot_tombstone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal_leaves_newer_versions_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_absent_after_removal_proves_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_version_that_was_seen_may_be_removed_meanwhile,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_absent_proves_nothing_when_what_was_not_seen_was_removed, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_absent_proves_nothing_to_who_did_not_look_when_rows_were_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_seq_and_counters_survive_reopening, setup, teardown),
         cmocka_unit_test_setup_teardown(test_seq_goes_on_when_the_clock_was_set_back, setup,
                                         teardown),
