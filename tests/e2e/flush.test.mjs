@@ -292,31 +292,38 @@ test('T130: readers and writers see every row once while flushes go on', async (
     for (const job of await jobsOf(table)) assert.equal(job.status, 'completed', JSON.stringify(job));
 });
 
-test('T130: tens of thousands of rows in several row groups', async () => {
+test('T130: more than a hundred thousand rows, in many row groups', async () => {
     const table = 'fl.large';
-    await admin.run(`CREATE USER TABLE ${table} (id INT PRIMARY KEY, v TEXT, n INT)`);
-    const count = 50000;
-    for (let at = 0; at < count; at += 2500)
-        await alice.run(`INSERT INTO ${table} VALUES ${range(at, at + 2500).map((id) => `(${id * 2},'v${id}',${id % 100})`).join(',')}`);
+    await admin.run(`CREATE USER TABLE ${table} (id INT PRIMARY KEY, v TEXT, n INT) WITH (FLUSH_POLICY = 'rows:500000'); CREATE USER TABLE fl.digits (d INT PRIMARY KEY)`);
+    await alice.run(`INSERT INTO fl.digits VALUES ${range(0, 402).map((d) => `(${d})`).join(',')}`);
+    const count = 100500;
+    await alice.run(`INSERT INTO ${table} SELECT 2 * n.i, 'v' || CAST(n.i AS TEXT), n.i % 100 FROM (SELECT a.d * 250 + b.d AS i FROM fl.digits a JOIN fl.digits b ON b.d < 250) AS n`);
+    const everyId = async () => {
+        const ids = await idsOf(alice, table);
+        assert.equal(ids.length, count);
+        assert.ok(ids.every((id, i) => id === 2 * i), 'each once, in order');
+        assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table}`), String(count));
+    };
+    await everyId();
     await flush(admin, table);
+    await everyId();
     assert.equal((await counters(admin, table, 'alice')).hot, 0);
-    assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table}`), String(count));
-    assert.deepEqual(await alice.rows(`SELECT COUNT(*), SUM(n), MIN(id), MAX(id) FROM ${table} WHERE n < 50`), [['25000', String(count / 100 * 1225), 0, 99898]]);
-    for (const id of [0, 1, 2, 39998, 40000, 40001, 40002, 79998, 80000, 99998, 99999, 100000]) {
+    assert.deepEqual(await alice.rows(`SELECT COUNT(*), SUM(n), MIN(id), MAX(id) FROM ${table} WHERE n < 50`), [['50250', String(count / 100 * 1225), 0, 200898]]);
+    for (const id of [0, 1, 2, 39998, 40000, 40001, 40002, 79998, 80000, 200998, 200999, 201000]) {
         const expected = id % 2 === 0 && id < count * 2 ? [[`v${id / 2}`]] : [];
         assert.deepEqual(await alice.rows(`SELECT v FROM ${table} WHERE id = ${id}`), expected, id);
     }
     assert.deepEqual(await alice.column(`SELECT id FROM ${table} WHERE id > 39990 AND id <= 40010`), range(19996, 20006).map((n) => n * 2));
-    assert.deepEqual(await alice.column(`SELECT id FROM ${table} ORDER BY id DESC LIMIT 3`), [99998, 99996, 99994]);
-    assert.deepEqual(await alice.column(`SELECT id FROM ${table} LIMIT 2 OFFSET 49999`), [99998]);
+    assert.deepEqual(await alice.column(`SELECT id FROM ${table} ORDER BY id DESC LIMIT 3`), [200998, 200996, 200994]);
+    assert.deepEqual(await alice.column(`SELECT id FROM ${table} LIMIT 2 OFFSET ${count - 1}`), [200998]);
     await alice.refuses(`INSERT INTO ${table} VALUES (40000, 'again', 1)`, /Already exists/);
     assert.equal(await alice.changes(`INSERT INTO ${table} VALUES (40001, 'between', 1)`), 1);
-    assert.equal(await alice.changes(`UPDATE ${table} SET v = 'changed' WHERE n = 42`), 500);
-    assert.equal(await alice.changes(`DELETE FROM ${table} WHERE id >= 50000`), 25000);
-    assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table}`), '25001');
+    assert.equal(await alice.changes(`UPDATE ${table} SET v = 'changed' WHERE n = 42`), 1005);
+    assert.equal(await alice.changes(`DELETE FROM ${table} WHERE id >= 180000`), 10500);
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table}`), '90001');
     await flush(admin, table);
-    assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table} WHERE v = 'changed'`), '250');
-    assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table}`), '25001');
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table} WHERE v = 'changed'`), '900');
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM ${table}`), '90001');
 });
 
 test('T130: segments merge by hand into one', async () => {
