@@ -151,6 +151,9 @@ kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx, struct kdb_job_recor
     struct kdb_arena *arena = &ctx->arena;
     int64_t kind = get_int(root, "kind");
     int64_t state = get_int(root, "state");
+    const struct kdb_json *id = kdb_json_get(root, KDB_LIT("id"));
+    if (!id || id->type != KDB_JSON_STRING)
+        return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job has no id");
     if (kind < 0 || kind >= KDB_JOB_KIND_COUNT || state < 0 || state > KDB_JOB_SKIPPED)
         return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job has an unknown kind or state");
     *ret = (struct kdb_job_record){.id = get_text(arena, root, "id"),
@@ -177,6 +180,7 @@ struct record_list {
     size_t count, capacity;
 };
 
+// A damaged row is not worth a server that does not start.
 static kdb_status read_all(struct kdb_jobs *jobs, struct kdb_ctx *ctx, struct record_list *list)
 {
     const char first = KDB_META_JOB;
@@ -199,6 +203,11 @@ static kdb_status read_all(struct kdb_jobs *jobs, struct kdb_ctx *ctx, struct re
         status = record_read(kdb_arena_copy(&ctx->arena, value), ctx, &record);
         if (status == KDB_OK)
             KDB_PUSH(&ctx->arena, list->items, list->count, list->capacity, record);
+        if (status == KDB_ERR_CORRUPT) {
+            kdb_log_warn("jobs", NULL, "%s and is passed over", ctx->error.message);
+            kdb_ctx_clear_error(ctx);
+            status = KDB_OK;
+        }
     }
     kdb_store_scan_close(scan);
     return status;
