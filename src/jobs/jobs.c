@@ -217,8 +217,12 @@ kdb_status kdb_jobs_kill(struct kdb_jobs *jobs, struct kdb_ctx *ctx, kdb_slice i
                 found = job;
         }
     }
-    if (found)
+    if (found) {
+        atomic_store(&found->is_killed, true);
         atomic_store(&found->ctx.is_cancelled, true);
+        found->not_before_ms = 0; // one that waits for its next try ends now
+        (void)pthread_cond_signal(&jobs->arrived);
+    }
     (void)pthread_mutex_unlock(&jobs->lock);
     if (found)
         return KDB_OK;
@@ -311,7 +315,9 @@ static bool run_job(struct job *job, struct job_thread *thread)
 {
     int64_t cpu_before = thread_cpu_ms();
     set_state(job, KDB_JOB_RUNNING);
-    kdb_status status = kdb_ctx_check(&job->ctx);
+    kdb_status status = KDB_OK;
+    if (atomic_load(&job->is_killed))
+        status = kdb_fail(&job->ctx, KDB_ERR_CANCELLED, "the job was cancelled");
     if (status == KDB_OK)
         status = run_kind(job, thread);
     job->cpu_ms += thread_cpu_ms() - cpu_before;
@@ -380,6 +386,8 @@ static void finish_job(struct kdb_jobs *jobs, struct job *job, bool again)
         return;
     if (job->kind == KDB_JOB_FLUSH && job->has_user)
         flush_release(job);
+    if (job->kind == KDB_JOB_RETENTION && job->has_user && job->state == KDB_JOB_FAILED)
+        timer_hold_retention(jobs, job->table->id, job->user);
     job_free(job);
 }
 

@@ -21,7 +21,8 @@ struct job {
     uint32_t retry_count;
     int64_t not_before_ms; // of the wall clock; a retry waits
     int64_t created_at_us, updated_at_us, started_at_us, finished_at_us;
-    struct kdb_ctx ctx; // memory, error, cancel flag of the run
+    atomic_bool is_killed; // KILL JOB: outlives the run that ctx is for
+    struct kdb_ctx ctx;    // memory, error, cancel flag of the run
     // What it did so far:
     int64_t rows, bytes, files, partitions, removed;
     int64_t cpu_ms, memory_bytes;
@@ -117,6 +118,8 @@ void timer_hold_flush(struct kdb_jobs *jobs, struct kdb_partition *partition);
 void timer_add_retention(struct kdb_jobs *jobs, const struct kdb_table *table,
                          const struct kdb_partition *partition,
                          const struct kdb_manifest *manifest);
+// After a retention job that failed: it is made again in a while.
+void timer_hold_retention(struct kdb_jobs *jobs, uint32_t table_id, kdb_slice user);
 KDB_NODISCARD kdb_status timer_load(struct kdb_jobs *jobs, struct kdb_ctx *ctx);
 void timer_free(struct kdb_jobs *jobs);
 

@@ -14,6 +14,9 @@
 // How long a partition is left alone whose flush failed as often as it is tried.
 #define HOLD_MS INT64_C(10000)
 
+// When a partition is looked at again whose expired rows could not be removed.
+#define RETENTION_HOLD_MS (INT64_C(3600) * 1000)
+
 // ---- heaps ----
 
 static bool is_before(const struct due_heap *heap, size_t a, size_t b)
@@ -108,6 +111,15 @@ void timer_hold_flush(struct kdb_jobs *jobs, struct kdb_partition *partition)
     (void)pthread_mutex_unlock(&jobs->lock);
 }
 
+static void add_retention(struct kdb_jobs *jobs, int64_t at_ms, uint32_t table_id, kdb_slice user)
+{
+    struct due due = {.at_ms = at_ms, .table_id = table_id, .user = own(user)};
+    (void)pthread_mutex_lock(&jobs->lock);
+    push(&jobs->retentions, due);
+    (void)pthread_cond_signal(&jobs->timer_wake);
+    (void)pthread_mutex_unlock(&jobs->lock);
+}
+
 void timer_add_retention(struct kdb_jobs *jobs, const struct kdb_table *table,
                          const struct kdb_partition *partition, const struct kdb_manifest *manifest)
 {
@@ -122,13 +134,12 @@ void timer_add_retention(struct kdb_jobs *jobs, const struct kdb_table *table,
     if (oldest_ms == 0)
         return;
     // One millisecond later it is older than the retention.
-    struct due due = {.at_ms = oldest_ms + table->retention_ms + 1,
-                      .table_id = table->id,
-                      .user = own(partition->user)};
-    (void)pthread_mutex_lock(&jobs->lock);
-    push(&jobs->retentions, due);
-    (void)pthread_cond_signal(&jobs->timer_wake);
-    (void)pthread_mutex_unlock(&jobs->lock);
+    add_retention(jobs, oldest_ms + table->retention_ms + 1, table->id, partition->user);
+}
+
+void timer_hold_retention(struct kdb_jobs *jobs, uint32_t table_id, kdb_slice user)
+{
+    add_retention(jobs, kdb_clock_now_ms(jobs->options.clock) + RETENTION_HOLD_MS, table_id, user);
 }
 
 // A flush that another reason made meanwhile has moved the partition's clock: then it is only noted

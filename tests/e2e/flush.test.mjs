@@ -502,7 +502,16 @@ test('T132: finished jobs leave the history after its retention', async (t) => {
         (await other.admin.rows('SELECT job_id FROM system.jobs WHERE job_id = $1', [id])).length === 0, 60);
 });
 
-test('T132: a job can be killed before it ends, not after', async () => {
+test('T132: a job can be killed before it ends, not after', async (t) => {
+    const other = await readyServer(t, { env: { KALAMDB_FAULT: 'segment.written:fail:0' }, settings: { jobs: { retry_backoff_ms: '1h' } } });
+    await other.admin.run('CREATE NAMESPACE fl; CREATE USER TABLE fl.t (id INT PRIMARY KEY, v TEXT)');
+    await insert(other.admin, 'fl.t', [1]);
+    const id = /Job ID: (\S+)/.exec(await other.admin.message('STORAGE FLUSH TABLE fl.t'))[1];
+    await until('it waits for its next try', async () =>
+        (await other.admin.value('SELECT status FROM system.jobs WHERE job_id = $1', [id])) === 'retrying');
+    await other.admin.run(`KILL JOB '${id}'`);
+    assert.equal((await jobEnd(other.admin, id)).status, 'cancelled');
+    assert.deepEqual(await idsOf(other.admin, 'fl.t'), [1]);
     const [done] = await jobsOf('fl.recorded');
     await admin.refuses(`KILL JOB '${done.job_id}'`, /Invalid operation: /);
     await admin.refuses("KILL JOB 'FL-ffffffffffff'", /Not found: /);
