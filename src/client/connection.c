@@ -19,6 +19,10 @@
 // have closed it meanwhile.
 #define IDLE_NS (INT64_C(200) * 1000 * 1000)
 
+// A wait for bytes is cut into pieces this long. A signal usually ends it, but one that comes just
+// before the wait begins has nothing to end.
+#define CANCEL_CHECK_MS 100
+
 void client_disconnect(struct kdb_client *client)
 {
     if (client->fd >= 0)
@@ -50,15 +54,23 @@ static int wait_connected(int fd, int64_t timeout_ms, struct kdb_ctx *ctx)
     }
 }
 
-// From here on reads and writes wait, each at most the receive timeout.
+static struct timeval interval_of(int64_t ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+// From here on reads and writes wait: a write at most the receive timeout, a read for a piece of
+// it.
 static int make_blocking(int fd, int64_t timeout_ms)
 {
     int flags = fcntl(fd, F_GETFL);
-    struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    struct timeval send_timeout = interval_of(timeout_ms);
+    struct timeval receive_timeout =
+        interval_of(timeout_ms < CANCEL_CHECK_MS ? timeout_ms : CANCEL_CHECK_MS);
     int one = 1;
     if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive_timeout, sizeof(receive_timeout)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &send_timeout, sizeof(send_timeout)) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
         return errno;
     return 0;
@@ -178,15 +190,28 @@ static kdb_status receive_end(struct kdb_client *client, struct kdb_ctx *ctx, bo
     return client_response_end(&client->response, ctx);
 }
 
-static kdb_status receive_failed(struct kdb_client *client, struct kdb_ctx *ctx, int error)
+// Waits for the server's next bytes. 0 of them: it closed the connection.
+static kdb_status receive_bytes(struct kdb_client *client, struct kdb_ctx *ctx, size_t *ret_count)
 {
-    if (error == EAGAIN || error == EWOULDBLOCK)
-        return kdb_fail(ctx, KDB_ERR_TIMEOUT,
-                        "no answer within %lld ms; the statement may still run",
-                        (long long)client->receive_timeout_ms);
-    return kdb_fail(ctx, KDB_ERR_UNAVAILABLE,
-                    "the connection was lost before the answer: %s; the statement may have run",
-                    kdb_os_error_text(error));
+    int64_t deadline_ns = kdb_monotonic_ns() + client->receive_timeout_ms * 1000000;
+    for (;;) {
+        ssize_t count = recv(client->fd, client->received, CLIENT_RECEIVE_BYTES, 0);
+        if (count >= 0) {
+            *ret_count = (size_t)count;
+            return KDB_OK;
+        }
+        bool is_wait = errno == EAGAIN || errno == EWOULDBLOCK;
+        if (!is_wait && errno != EINTR)
+            return kdb_fail(ctx, KDB_ERR_UNAVAILABLE,
+                            "the connection was lost before the answer: %s; the statement may "
+                            "have run",
+                            kdb_os_error_text(errno));
+        KDB_TRY(kdb_ctx_check(ctx));
+        if (is_wait && kdb_monotonic_ns() >= deadline_ns)
+            return kdb_fail(ctx, KDB_ERR_TIMEOUT,
+                            "no answer within %lld ms; the statement may still run",
+                            (long long)client->receive_timeout_ms);
+    }
 }
 
 static kdb_status receive(struct kdb_client *client, struct kdb_ctx *ctx, bool *ret_has_bytes)
@@ -195,21 +220,15 @@ static kdb_status receive(struct kdb_client *client, struct kdb_ctx *ctx, bool *
     client_response_reset(response);
     *ret_has_bytes = false;
     while (response->part != CLIENT_PART_COMPLETE) {
-        ssize_t count = recv(client->fd, client->received, CLIENT_RECEIVE_BYTES, 0);
-        if (count < 0 && errno == EINTR) {
-            KDB_TRY(kdb_ctx_check(ctx));
-            continue;
-        }
-        if (count < 0)
-            return receive_failed(client, ctx, errno);
+        size_t count = 0;
+        KDB_TRY(receive_bytes(client, ctx, &count));
         if (count == 0)
             return receive_end(client, ctx, *ret_has_bytes);
         *ret_has_bytes = true;
         size_t used = 0;
-        KDB_TRY(client_response_feed(response, ctx, kdb_slice_of(client->received, (size_t)count),
-                                     &used));
+        KDB_TRY(client_response_feed(response, ctx, kdb_slice_of(client->received, count), &used));
         // Whatever stands behind the answer is no answer to us.
-        if (used < (size_t)count)
+        if (used < count)
             response->keeps_alive = false;
     }
     return KDB_OK;

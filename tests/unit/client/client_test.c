@@ -450,6 +450,19 @@ static void test_a_silent_server(void **state)
     assert_int_equal(fixture->client->fd, -1);
 }
 
+// As when the signal came just before the wait: nothing ends that.
+static void test_a_cancelled_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct scripted_answer answers[] = {{.waits = true}};
+    start(fixture, answers, 1);
+    assert_int_equal(client_connect(fixture->client, &fixture->ctx), KDB_OK);
+    atomic_store(&fixture->ctx.is_cancelled, true);
+    struct kdb_reply reply;
+    assert_int_equal(query(fixture, "SELECT 1", &reply), KDB_ERR_CANCELLED);
+    assert_int_equal(fixture->client->fd, -1);
+}
+
 static void test_a_bad_url(void **state)
 {
     struct fixture *fixture = *state;
@@ -481,6 +494,7 @@ int main(void)
         TEST(test_bytes_nobody_asked_for),
         TEST(test_no_server),
         TEST(test_a_silent_server),
+        TEST(test_a_cancelled_wait),
         TEST(test_a_bad_url),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
