@@ -5,9 +5,9 @@
 #define DEFAULT_URL                "http://127.0.0.1:8080"
 #define DEFAULT_HOST               "127.0.0.1"
 #define DEFAULT_PORT               "8080"
-#define DEFAULT_CONNECT_TIMEOUT_MS (10 * 1000)
-#define DEFAULT_TIMEOUT_MS         (60 * 1000)
-#define TIMEOUT_SECONDS_MAX        (7 * 24 * 3600)
+#define DEFAULT_CONNECT_TIMEOUT_MS 10000
+#define DEFAULT_TIMEOUT_MS         60000
+#define TIMEOUT_SECONDS_MAX        604800 // a week
 #define HELP_COLUMN                38
 
 enum option {
