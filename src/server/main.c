@@ -55,31 +55,67 @@ static kdb_status open_log(const struct kdb_settings *settings, struct kdb_ctx *
     return kdb_log_open(ctx, &options);
 }
 
-// What a person at the terminal needs next.
-static void greet(const struct kdb_server *server, const struct kdb_settings *settings)
+// Where this machine reaches the server.
+static void put_url(const struct kdb_server *server, const struct kdb_settings *settings,
+                    struct kdb_buf *out)
 {
-    const char *scheme = settings->tls_certificate.len > 0 ? "https" : "http";
-    unsigned port = kdb_server_port(server);
-    kdb_log_info("server", NULL, "KalamDB %s listens on %s://%.*s:%u (data in %.*s, durability %s)",
-                 KDB_VERSION, scheme, KDB_ARG(settings->server_host), port,
-                 KDB_ARG(settings->storage_data_path),
-                 settings->storage_durability == KDB_DURABILITY_ASYNC ? "async" : "sync");
-    if (!settings->logging_log_to_console)
-        return;
-    if (kdb_server_needs_setup(server))
-        (void)fprintf(
-            stderr,
-            "\n"
-            "Nobody can sign in yet. Choose an administrator and two passwords:\n"
-            "\n"
-            "  curl -s %s://127.0.0.1:%u/v1/api/auth/setup -H 'Content-Type: application/json' \\\n"
-            "    -d '{\"user\":\"admin\",\"password\":\"...\",\"root_password\":\"...\"}'\n"
-            "\n"
-            "Then: kalam --url %s://127.0.0.1:%u --user admin\n\n",
-            scheme, port, scheme, port);
+    kdb_slice host = settings->server_host;
+    if (kdb_slice_equal(host, KDB_LIT("0.0.0.0")) || kdb_slice_equal(host, KDB_LIT("::")))
+        host = KDB_LIT("127.0.0.1");
+    bool is_v6 = kdb_slice_find(host, KDB_LIT(":"), 0) != SIZE_MAX;
+    kdb_buf_printf(out, "%s://%s%.*s%s:%u", settings->tls_certificate.len > 0 ? "https" : "http",
+                   is_v6 ? "[" : "", KDB_ARG(host), is_v6 ? "]" : "",
+                   (unsigned)kdb_server_port(server));
+}
+
+// kalam stands beside `program`, and needs no URL where it would look anyway.
+static void put_kalam(const char *program, kdb_slice url, const char *option, struct kdb_buf *out)
+{
+    const char *slash = strrchr(program, '/');
+    kdb_buf_printf(out, "  %.*skalam", slash ? (int)(slash + 1 - program) : 0, program);
+    if (!kdb_slice_equal(url, KDB_LIT("http://127.0.0.1:8080")))
+        kdb_buf_printf(out, " --url %.*s", KDB_ARG(url));
+    kdb_buf_printf(out, "%s\n", option);
+}
+
+// What a person at the terminal types next.
+static void put_next_steps(const char *program, kdb_slice url, bool needs_setup,
+                           struct kdb_buf *out)
+{
+    if (needs_setup)
+        KDB_BUF_LIT(out, "\nNobody can sign in yet. Make the administrator, then type SQL:\n\n");
     else
-        (void)fprintf(stderr, "\nType: kalam --url %s://127.0.0.1:%u --user NAME\n\n", scheme,
-                      port);
+        KDB_BUF_LIT(out, "\nType SQL with\n\n");
+    if (!kdb_slice_has_prefix(url, KDB_LIT("https"))) {
+        if (needs_setup)
+            put_kalam(program, url, " --setup", out);
+        put_kalam(program, url, "", out);
+    } else { // which kalam cannot speak
+        kdb_buf_printf(out, "  curl -s %.*s/v1/api/%s -H 'Content-Type: application/json' \\\n",
+                       KDB_ARG(url), needs_setup ? "auth/setup" : "auth/login");
+        kdb_buf_printf(out, "    -d '{\"user\":\"admin\",\"password\":\"...\"%s}'\n",
+                       needs_setup ? ",\"root_password\":\"...\"" : "");
+    }
+    kdb_buf_put(out, '\n');
+}
+
+static void greet(const struct kdb_server *server, const struct kdb_settings *settings,
+                  const char *program)
+{
+    struct kdb_buf url = {0};
+    put_url(server, settings, &url);
+    const char *scheme = settings->tls_certificate.len > 0 ? "https" : "http";
+    kdb_log_info("server", NULL, "KalamDB %s listens on %s://%.*s:%u (data in %.*s, durability %s)",
+                 KDB_VERSION, scheme, KDB_ARG(settings->server_host),
+                 (unsigned)kdb_server_port(server), KDB_ARG(settings->storage_data_path),
+                 settings->storage_durability == KDB_DURABILITY_ASYNC ? "async" : "sync");
+    if (settings->logging_log_to_console) {
+        struct kdb_buf text = {0};
+        put_next_steps(program, kdb_buf_view(&url), kdb_server_needs_setup(server), &text);
+        (void)fwrite(text.data, 1, text.len, stderr);
+        kdb_buf_deinit(&text);
+    }
+    kdb_buf_deinit(&url);
 }
 
 static int fail(const struct kdb_ctx *ctx)
@@ -88,7 +124,8 @@ static int fail(const struct kdb_ctx *ctx)
     return EXIT_START;
 }
 
-static int run(const char *config, struct kdb_ctx *ctx, struct kdb_settings *settings)
+static int run(const char *program, const char *config, struct kdb_ctx *ctx,
+               struct kdb_settings *settings)
 {
     struct kdb_text_list warnings;
     if (kdb_fault_set_from_environment(ctx) != KDB_OK ||
@@ -100,7 +137,7 @@ static int run(const char *config, struct kdb_ctx *ctx, struct kdb_settings *set
     struct kdb_server *server;
     if (kdb_server_start(settings, ctx, &server) != KDB_OK)
         return fail(ctx);
-    greet(server, settings);
+    greet(server, settings, program);
     kdb_server_wait(server);
     kdb_server_close(server);
     kdb_log_info("server", NULL, "stopped");
@@ -120,7 +157,7 @@ int main(int argc, char **argv)
     struct kdb_ctx ctx;
     struct kdb_settings settings = {0};
     kdb_ctx_init(&ctx, 0);
-    int code = run(argc == 2 ? argv[1] : NULL, &ctx, &settings);
+    int code = run(argc > 0 ? argv[0] : "kalamdb", argc == 2 ? argv[1] : NULL, &ctx, &settings);
     kdb_settings_deinit(&settings);
     kdb_ctx_deinit(&ctx);
     return code;

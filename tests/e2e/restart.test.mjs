@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ADMIN, program, readyServer, Server, startServer, temporaryFolder, toml } from './lib/server.mjs';
 import { counters, files, flush, scopeFolder, segments, test } from './lib/suite.mjs';
 import { until } from './lib/until.mjs';
@@ -234,6 +234,9 @@ test('without a file there are defaults, and what is used can be seen', async (t
     await until('it says what to type', () => /Nobody can sign in yet/.test(log));
     assert.match(log, /listens on http:\/\/127\.0\.0\.1:\d+/);
     assert.ok(existsSync(join(folder, 'data', 'FORMAT')), 'its data is in ./data');
+    const kalam = join(dirname(program), 'kalam');
+    await until('it says what to type next', () => /Nobody can sign in yet[^]*\n\n$/.test(log));
+    assert.ok(log.includes(`\n  ${kalam} --url http://127.0.0.1:${/listens on .*:(\d+)/.exec(log)[1]} --setup\n`), log);
     bare.kill('SIGTERM');
     await until('it stops', () => bare.exitCode !== null);
     assert.equal(bare.exitCode, 0);
