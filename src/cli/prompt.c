@@ -176,6 +176,25 @@ static void run_pending(struct prompt *prompt)
     pending->len -= at;
 }
 
+// What people type who do not know meta-commands, at the start of a statement: no SQL begins so.
+static kdb_slice meaning_of(kdb_slice typed)
+{
+    static const struct {
+        kdb_slice word;
+        kdb_slice meta;
+    } meanings[] = {{KDB_LIT_INIT("help"), KDB_LIT_INIT("\\?\n")},
+                    {KDB_LIT_INIT("quit"), KDB_LIT_INIT("\\q\n")},
+                    {KDB_LIT_INIT("exit"), KDB_LIT_INIT("\\q\n")}};
+    kdb_slice word = kdb_slice_trim(typed);
+    if (word.len > 0 && word.data[word.len - 1] == ';')
+        word = kdb_slice_trim(kdb_slice_of(word.data, word.len - 1));
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        if (kdb_slice_equal_nocase(word, meanings[i].word))
+            return meanings[i].meta;
+    }
+    return typed;
+}
+
 // One line from the terminal. False at the end of input.
 static bool read_line(struct prompt *prompt)
 {
@@ -192,6 +211,8 @@ static bool read_line(struct prompt *prompt)
     if (!line || count <= 0)
         return false;
     kdb_slice typed = kdb_slice_of(line, (size_t)count);
+    if (prompt->pending.len == 0)
+        typed = meaning_of(typed);
     bool has_end = prompt->pending.len == 0 || kdb_slice_find(typed, KDB_LIT(";"), 0) != SIZE_MAX ||
                    kdb_slice_find(typed, KDB_LIT("*/"), 0) != SIZE_MAX;
     kdb_buf_slice(&prompt->pending, typed);

@@ -149,6 +149,26 @@ static void test_statements(void **state)
     assert_string_equal(request(fixture, 1), "{\"sql\":\"use app\"}");
 }
 
+static void test_words_of_newcomers(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture);
+    expect(fixture, "kalam[default]> ");
+    type(fixture, "help\n");
+    expect(fixture, "list the meta-commands");
+    expect(fixture, "kalam[default]> ");
+    type(fixture, "select\n");
+    expect(fixture, "...> ");
+    type(fixture, "exit\n"); // a name, here
+    expect(fixture, "...> ");
+    type(fixture, ";\n");
+    expect(fixture, "the answer");
+    expect(fixture, "kalam[default]> ");
+    type(fixture, " Quit;\n");
+    expect_exit(fixture);
+    assert_string_equal(request(fixture, 0), "{\"sql\":\"select\\nexit\"}");
+}
+
 static void test_ctrl_c_drops_the_line(void **state)
 {
     struct fixture *fixture = *state;
@@ -233,6 +253,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_statements),
+        TEST(test_words_of_newcomers),
         TEST(test_ctrl_c_drops_the_line),
         TEST(test_history),
         cmocka_unit_test(test_secrets_are_not_remembered),
