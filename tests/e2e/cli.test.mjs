@@ -221,7 +221,7 @@ test('errors go to standard error with their code, and the exit code is 1', asyn
     assert.equal(result.out, '', 'a batch is checked before it runs');
     await bad(['-c', 'SELECT * FROM app.none'], 1, /app\.none|not found|does not exist/);
     await bad(['-c', 'SELEC 1'], 1, /^ERROR INVALID_SQL: .*syntax error at or near "SELEC".*\n {2}SELEC 1\n$/);
-    await bad(['-c', "SELECT '"], 1, /^ERROR BATCH_PARSE_ERROR: unterminated quoted string/);
+    await bad(['-c', "SELECT '"], 1, /^ERROR BATCH_PARSE_ERROR: unterminated quoted string \(at character 8\)\n$/);
     await bad(['-c', '\\nonsense'], 1, /"\\nonsense" is no meta-command/);
 });
 
