@@ -299,8 +299,11 @@ static kdb_status bind_listener(struct kdb_ctx *ctx, const struct kdb_listener_o
     error = errno;
     freeaddrinfo(found);
     if (fd < 0)
-        return kdb_fail(ctx, KDB_ERR_CONFIG, "cannot listen on %s port %u: %s", options->host,
-                        (unsigned)options->port, uv_strerror(uv_translate_sys_error(error)));
+        return kdb_fail(ctx, KDB_ERR_CONFIG,
+                        "cannot listen on %s port %u: %s; set another address with server.host and "
+                        "server.port (KALAMDB_SERVER_HOST, KALAMDB_SERVER_PORT)",
+                        options->host, (unsigned)options->port,
+                        uv_strerror(uv_translate_sys_error(error)));
     *ret_fd = fd;
     return KDB_OK;
 }

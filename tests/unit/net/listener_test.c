@@ -586,7 +586,7 @@ static void test_bad_options(void **state)
     kdb_ctx_init(&ctx, 0);
     server->options.port = kdb_listener_port(server->listener);
     assert_int_equal(kdb_listener_open(&ctx, &server->options, &second), KDB_ERR_CONFIG);
-    assert_non_null(strstr(ctx.error.message, "address already in use"));
+    assert_non_null(strstr(ctx.error.message, "address already in use; set another address with"));
     kdb_ctx_clear_error(&ctx);
     server->options.host = "256.256.256.256";
     assert_int_equal(kdb_listener_open(&ctx, &server->options, &second), KDB_ERR_CONFIG);
