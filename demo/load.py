@@ -16,7 +16,7 @@ BATCH_ROWS = 10
 BATCH_BYTES = 256 << 10
 USERS_PER_REQUEST = 50
 CONNECTIONS = 8
-FLUSH_SECONDS = 120
+FLUSH_SECONDS = 300
 
 
 class Progress:
@@ -130,21 +130,28 @@ def insert_all(loader, by_user, seconds):
     return loaded
 
 
+def hot_rows(admin):
+    (count, ), = admin.rows("SELECT COALESCE(SUM(hot_rows), 0) FROM system.user_table_counters WHERE table_id = $1",
+                            [TABLE.replace(".", ":")])
+    return int(count)
+
+
 def flush(admin):
     """Moves every row to Parquet files and waits for the end of the job."""
+    progress = Progress("rows", hot_rows(admin))
     message = admin.run(f"STORAGE FLUSH TABLE {TABLE}")[0]["message"]
     job = message.rpartition("Job ID: ")[2]
-    deadline = time.monotonic() + FLUSH_SECONDS
-    while time.monotonic() < deadline:
+    while progress.seconds() < FLUSH_SECONDS:
         (status, text, metrics), = admin.rows("SELECT status, message, metrics FROM system.jobs WHERE job_id = $1", [job])
-        if status == "completed":
-            metrics = json.loads(metrics) if isinstance(metrics, str) else metrics
-            print(f"  {metrics['rows']:,} rows in {metrics['files']:,} files of {metrics['bytes'] / 1e6:.1f} MB, "
-                  f"{metrics['duration_ms'] / 1000:.1f} s")
-            return
         if status in ("failed", "cancelled"):
             raise Refused(f"the flush {job} {status}: {text}")
-        time.sleep(0.05)
+        progress.add(progress.total - hot_rows(admin) - progress.done)
+        if status == "completed":
+            progress.end()
+            metrics = json.loads(metrics) if isinstance(metrics, str) else metrics
+            print(f"  now in {metrics['files']:,} files of {metrics['bytes'] / 1e6:.1f} MB together")
+            return
+        time.sleep(0.2)
     raise Refused(f"the flush {job} did not end in {FLUSH_SECONDS} s")
 
 

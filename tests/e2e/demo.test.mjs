@@ -168,7 +168,7 @@ test('without a server it starts its own, answers hot and cold, and leaves nothi
     const result = await run(['--folder', folder], { TMPDIR: scratch });
     assert.equal(result.code, 0, result.stderr);
     assert.match(result.stdout, /A server at http:\/\/127\.0\.0\.1:\d+/);
-    assert.match(result.stdout, /[\d,]+ rows in \d+ files of /);
+    assert.match(result.stdout, /now in \d+ files of \d+\.\d MB together/);
     assert.match(result.stdout, /cut@example\.org +\d+, 1, 2023-01-18, 2023-01-18( +\d+\.\d ms){3}/);
     assert.match(result.stdout, /The administrator owns none of the [\d,]+ rows: SELECT COUNT\(\*\) gives 0\./);
     assert.deepEqual(readdirSync(scratch), []);
