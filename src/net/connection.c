@@ -22,12 +22,15 @@ enum {
     magic_connection = 0x6B636E78,
 };
 
+// Whose the bytes of a write are until the system has taken them.
+enum write_owner { OWNED_BY_HTTP, OWNED_BY_WEBSOCKET, OWNED_BY_WRITE };
+
 // A write the system did not take at once.
 struct pending_write {
     uv_write_t uv;
-    size_t len;          // bytes of output in it; 0 when `wire` has them
-    bool is_frames;      // of the WebSocket's output, not of HTTP's
-    struct kdb_buf wire; // encrypted bytes, owned
+    enum write_owner owner;
+    size_t len;          // bytes in it
+    struct kdb_buf wire; // encrypted bytes, OWNED_BY_WRITE
     int64_t progress_ms; // when the peer last took something
     size_t left;         // bytes still queued then
 };
@@ -268,8 +271,9 @@ static void free_pending(struct net_connection *connection)
 static void on_written(uv_write_t *request, int error)
 {
     struct net_connection *connection = connection_of(request->data);
-    size_t len = connection->pending->len;
-    bool is_frames = connection->pending->is_frames;
+    enum write_owner owner = connection->pending->owner;
+    // What was encrypted was counted then; now only time goes on.
+    size_t len = owner == OWNED_BY_WRITE ? 0 : connection->pending->len;
     free_pending(connection);
     if (connection->is_closing) {
         free_protocols(connection);
@@ -280,29 +284,30 @@ static void on_written(uv_write_t *request, int error)
         net_connection_close(connection);
         return;
     }
-    if (is_frames)
-        frames_sent(connection, connection->http.ws, len);
-    else
+    struct kdb_ws *ws = websocket(connection);
+    if (owner == OWNED_BY_HTTP || !ws)
         kdb_http1_sent(&connection->http, len);
+    else
+        frames_sent(connection, ws, len);
     update(connection);
 }
 
-// Leaves a write to libuv. The bytes stay in the output, or in `wire`, which is taken.
+// Leaves a write to libuv. The bytes stay in the output of their owner; those of OWNED_BY_WRITE are
+// the TLS output, which is taken.
 static bool write_later(struct net_connection *connection, const uv_buf_t *bufs, unsigned count,
-                        struct kdb_buf *wire)
+                        enum write_owner owner)
 {
     struct pending_write *pending = kdb_alloc(sizeof(*pending));
     size_t total = 0;
     for (unsigned i = 0; i < count; i++)
         total += bufs[i].len;
-    if (wire) {
+    if (owner == OWNED_BY_WRITE) {
+        struct kdb_buf *wire = net_tls_output(connection->tls);
         pending->wire = *wire;
         *wire = (struct kdb_buf){0};
-    } else {
-        pending->len = total;
-        pending->is_frames = kdb_http1_output_bytes(&connection->http) == 0;
     }
-    pending->left = total;
+    pending->owner = owner;
+    pending->len = pending->left = total;
     pending->progress_ms = connection->hub->env.now_ms;
     pending->uv.data = connection;
     connection->pending = pending;
@@ -362,7 +367,7 @@ static bool send_frames(struct net_connection *connection, struct kdb_ws *ws)
     if ((size_t)written == total)
         return true;
     count = to_bufs(pieces, net_ws_queue_first(&ws->queue, pieces), bufs, &total);
-    return write_later(connection, bufs, count, NULL);
+    return write_later(connection, bufs, count, OWNED_BY_WEBSOCKET);
 }
 
 static bool send_plain(struct net_connection *connection)
@@ -381,7 +386,7 @@ static bool send_plain(struct net_connection *connection)
     // What is left does not move until it is reported as sent, too.
     uv_buf_t *rest = all;
     skip_written(&rest, &count, (size_t)written);
-    return write_later(connection, rest, count, NULL);
+    return write_later(connection, rest, count, OWNED_BY_HTTP);
 }
 
 static bool send_wire(struct net_connection *connection)
@@ -397,7 +402,7 @@ static bool send_wire(struct net_connection *connection)
     }
     buf.base += written;
     buf.len -= (size_t)written;
-    return write_later(connection, &buf, 1, wire);
+    return write_later(connection, &buf, 1, OWNED_BY_WRITE);
 }
 
 // Encrypts some of the frames: a slow reader keeps no more than that encrypted.

@@ -106,7 +106,8 @@ void net_ws_queue_push(struct net_ws_queue *queue, struct net_ws_pool *pool, kdb
     record->body = body ? kdb_shared_bytes_ref(body) : NULL;
     record->own_len = own_len;
     char *at = (char *)(record + 1);
-    memcpy(at, head.data, head.len);
+    if (head.len > 0)
+        memcpy(at, head.data, head.len);
     if (own.len > 0)
         memcpy(at + head.len, own.data, own.len);
     block->end += (uint32_t)size;

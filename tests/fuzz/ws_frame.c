@@ -29,8 +29,7 @@ static void run_once(const struct kdb_buf *input, size_t step, struct kdb_buf *s
 {
     struct kdb_ws_reader reader;
     kdb_ws_reader_init(&reader, &limits);
-    enum kdb_ws_event event = KDB_WS_MORE;
-    for (size_t at = 0; at < input->len && event < KDB_WS_CLOSE;) {
+    for (size_t at = 0; at < input->len;) {
         size_t len = step < input->len - at ? step : input->len - at;
         char *piece = malloc(len);
         KDB_ASSERT(piece != NULL);
@@ -39,7 +38,8 @@ static void run_once(const struct kdb_buf *input, size_t step, struct kdb_buf *s
         for (size_t used = 0; used < len && !reader.is_over;) {
             size_t part;
             struct kdb_ws_item item;
-            event = kdb_ws_reader_next(&reader, piece + used, len - used, &part, &item);
+            enum kdb_ws_event event =
+                kdb_ws_reader_next(&reader, piece + used, len - used, &part, &item);
             used += part;
             KDB_ASSERT(event != KDB_WS_MORE || used == len);
             if (event != KDB_WS_MORE)
