@@ -51,7 +51,7 @@ struct kdb_http1_env {
     const struct kdb_address_range *trusted; // proxies
     size_t trusted_count;
     const struct kdb_clock *clock; // for the Date header
-    struct kdb_loop *loop;         // passed on to requests
+    struct kdb_loop *loop;         // passed on to requests; NULL in tests that have none
     bool is_tls;                   // passed on to requests
     bool is_stopping;              // every answer closes its connection
     int64_t now_ms;                // monotonic, above 0; the owner sets it before each call

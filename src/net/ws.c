@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/utf8.h"
+#include "net/loop.h"
 #include "net/ws_priv.h"
 
 enum {
@@ -14,11 +15,19 @@ enum {
     free_bytes = 16 * 1024,     // of each unfinished message, not counted in the total
 };
 
+// The layer above calls at any time: nobody has set the clock before.
+static void set_clock(struct kdb_http1_env *env)
+{
+    if (env->loop)
+        env->now_ms = kdb_loop_now_ms(env->loop);
+}
+
 struct kdb_ws *net_ws_create(struct kdb_http1 *http, const struct kdb_ws_handler *handler,
                              void *self, kdb_slice answer)
 {
     struct kdb_ws *ws = kdb_alloc(sizeof(*ws));
     struct kdb_http1_env *env = http->env;
+    set_clock(env);
     ws->env = env;
     ws->handler = handler;
     ws->self = self;
@@ -28,6 +37,11 @@ struct kdb_ws *net_ws_create(struct kdb_http1 *http, const struct kdb_ws_handler
     kdb_ws_reader_init(&ws->reader, &env->limits->websocket);
     net_ws_queue_push(&ws->queue, &env->ws_pool, answer, (kdb_slice){0}, NULL);
     return ws;
+}
+
+struct kdb_loop *kdb_ws_loop(const struct kdb_ws *ws)
+{
+    return ws->env->loop;
 }
 
 // ---- Out.
@@ -166,6 +180,7 @@ static void begin_close(struct kdb_ws *ws, unsigned code, kdb_slice reason, cons
 void kdb_ws_close(struct kdb_ws *ws, unsigned code, kdb_slice reason)
 {
     KDB_ASSERT(kdb_ws_is_close_code(code));
+    set_clock(ws->env);
     if (ws->state == NET_WS_OPEN)
         begin_close(ws, code, reason, NULL);
 }
@@ -348,7 +363,11 @@ void kdb_ws_pause(struct kdb_ws *ws)
 
 void kdb_ws_resume(struct kdb_ws *ws)
 {
+    if (!ws->is_paused)
+        return;
+    set_clock(ws->env);
     ws->is_paused = false;
+    ws->heard_ms = ws->env->now_ms;
     ws->wake(ws->wake_arg);
 }
 
@@ -373,7 +392,7 @@ int64_t net_ws_deadline_ms(const struct kdb_ws *ws)
     const struct kdb_http_limits *limits = ws->env->limits;
     switch (ws->state) {
     case NET_WS_OPEN:
-        return limits->websocket.idle_timeout_ms == 0
+        return limits->websocket.idle_timeout_ms == 0 || ws->is_paused
                    ? 0
                    : ws->heard_ms + limits->websocket.idle_timeout_ms;
     case NET_WS_CLOSING:

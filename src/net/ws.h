@@ -40,6 +40,7 @@
 #include "net/ws_frame.h"
 
 struct kdb_http_request;
+struct kdb_loop;
 struct kdb_ws;
 
 // What the layer above implements; static, all slots filled. `self` is what was given to
@@ -70,8 +71,12 @@ struct kdb_ws_handler {
 struct kdb_ws *kdb_ws_accept(struct kdb_http_request *request, const struct kdb_ws_handler *handler,
                              void *self);
 
+// The loop it belongs to: where a task must be posted that is to use it.
+struct kdb_loop *kdb_ws_loop(const struct kdb_ws *ws);
+
 // Queues one message (KDB_WS_OP_TEXT, whose bytes must be UTF-8, or KDB_WS_OP_BINARY). The bytes
-// are copied. Ignored once the connection is closing.
+// are copied; for large ones take kdb_ws_send_shared without a prefix. Ignored once the connection
+// is closing.
 void kdb_ws_send(struct kdb_ws *ws, enum kdb_ws_opcode opcode, kdb_slice bytes);
 
 // Queues one message made of a prefix, which is copied (keep it to some dozen bytes), and a body,
@@ -91,9 +96,11 @@ bool kdb_ws_is_full(const struct kdb_ws *ws);
 void kdb_ws_close(struct kdb_ws *ws, unsigned code, kdb_slice reason);
 
 // Stops reading: no message comes until kdb_ws_resume, and the peer is held up when it sends more.
-// For when a message is worked on elsewhere and those behind it must wait. Pings are not answered
-// meanwhile and the idle timeout goes on.
+// For when a message is worked on elsewhere and those behind it must wait. Meanwhile pings are not
+// answered, the end of the connection is not noticed, and silence does not count.
 void kdb_ws_pause(struct kdb_ws *ws);
+
+// Goes on reading, with what waits first: not before this call returns.
 void kdb_ws_resume(struct kdb_ws *ws);
 
 // Calls on_timer once, at this time of kdb_loop_now_ms or up to a tenth of a second later; 0:

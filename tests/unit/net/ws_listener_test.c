@@ -88,10 +88,7 @@ static void pause_for_a_turn(struct session *session)
     later->task.run = run_resume;
     later->session = session;
     kdb_ws_pause(session->ws);
-    for (int i = 0; i < loop_count; i++) {
-        if (kdb_loop_is_current(session->server->loops[i]))
-            kdb_loop_post(session->server->loops[i], &later->task);
-    }
+    kdb_loop_post(kdb_ws_loop(session->ws), &later->task);
 }
 
 static void on_message(void *self, struct kdb_ws *ws, enum kdb_ws_opcode opcode, kdb_slice bytes)

@@ -259,11 +259,14 @@ static void test_pause(void **state)
     feed(fixture);
     expect_told(fixture, "text(one) ");
     assert_false(net_ws_wants_input(fixture->whole));
+    assert_int_equal(net_ws_deadline_ms(fixture->whole), 0); // it cannot be heard
     put(fixture, 0x81, "three");
     ws_put_close(&fixture->in, 1000, "");
     feed(fixture);
     expect_told(fixture, "");
+    fixture->env.now_ms = 9000;
     kdb_ws_resume(fixture->ws);
+    assert_int_equal(net_ws_deadline_ms(fixture->whole), 10000);
     net_ws_advance(fixture->whole);
     expect_told(fixture, "text(two) ");
     fixture->pauses = false;
