@@ -34,7 +34,8 @@ struct server {
     SSL_CTX *client; // NULL: plain
     struct kdb_shared_bytes *body;
     sem_t closed; // a WebSocket is gone
-    atomic_uint close_code;
+    pthread_mutex_t lock;
+    unsigned close_code; // of the last one; guarded by lock, as what follows
     char close_reason[128];
     atomic_size_t largest_queue;
     atomic_int drains;
@@ -143,8 +144,10 @@ static void on_ws_close(void *self, struct kdb_ws *ws, unsigned code, kdb_slice 
     struct server *server = session->server;
     kdb_ws_send(ws, KDB_WS_OP_TEXT, KDB_LIT("ignored"));
     assert_true(reason.len < sizeof(server->close_reason));
+    (void)pthread_mutex_lock(&server->lock);
     (void)snprintf(server->close_reason, sizeof(server->close_reason), "%.*s", KDB_ARG(reason));
-    atomic_store(&server->close_code, code);
+    server->close_code = code;
+    (void)pthread_mutex_unlock(&server->lock);
     assert_int_equal(sem_post(&server->closed), 0);
     free(session);
 }
@@ -215,6 +218,7 @@ static struct server *make_server(bool has_tls)
     assert_non_null(server);
     kdb_ctx_init(&server->ctx, 0);
     assert_int_equal(sem_init(&server->closed, 0, 0), 0);
+    assert_int_equal(pthread_mutex_init(&server->lock, NULL), 0);
     char body[body_bytes];
     memset(body, 'b', sizeof(body));
     server->body = kdb_shared_bytes_create(kdb_slice_of(body, sizeof(body)));
@@ -251,6 +255,7 @@ static void stop_server(struct server *server)
     kdb_shared_bytes_unref(server->body);
     kdb_ctx_deinit(&server->ctx);
     (void)sem_destroy(&server->closed);
+    (void)pthread_mutex_destroy(&server->lock);
     free(server);
 }
 
@@ -266,11 +271,22 @@ static void dial_ws(struct server *server, struct peer *peer)
     peer_expect(peer, 0x81, "welcome");
 }
 
-static void expect_closed(struct server *server, unsigned code, const char *reason)
+// Waits for an end; `ret_reason` has room for 128 bytes. Returns its code.
+static unsigned await_closed(struct server *server, char *ret_reason)
 {
     assert_int_equal(sem_wait(&server->closed), 0);
-    assert_int_equal(atomic_load(&server->close_code), code);
-    assert_string_equal(server->close_reason, reason);
+    (void)pthread_mutex_lock(&server->lock);
+    unsigned code = server->close_code;
+    memcpy(ret_reason, server->close_reason, sizeof(server->close_reason));
+    (void)pthread_mutex_unlock(&server->lock);
+    return code;
+}
+
+static void expect_closed(struct server *server, unsigned code, const char *reason)
+{
+    char told[128];
+    assert_int_equal(await_closed(server, told), code);
+    assert_string_equal(told, reason);
 }
 
 // ---- Messages.
@@ -449,9 +465,9 @@ static void test_rules_broken(void **state)
             peer_write(&peer, cases[i].bytes);
             peer_say(&peer, "nobody reads this");
             peer_expect(&peer, 0x81, "good");
-            assert_int_equal(sem_wait(&server->closed), 0);
-            assert_int_equal(atomic_load(&server->close_code), cases[i].code);
-            peer_expect_close(&peer, cases[i].code, server->close_reason);
+            char problem[128];
+            assert_int_equal(await_closed(server, problem), cases[i].code);
+            peer_expect_close(&peer, cases[i].code, problem);
             peer_expect_end(&peer);
             peer_close(&peer);
         }

@@ -153,8 +153,8 @@ static inline bool peer_read(struct peer *peer, unsigned *ret_first, kdb_slice *
 
 static inline void peer_expect(struct peer *peer, unsigned first, const char *payload)
 {
-    unsigned got;
-    kdb_slice bytes;
+    unsigned got = 0;
+    kdb_slice bytes = {0};
     assert_true(peer_read(peer, &got, &bytes));
     assert_slice_equal(bytes, payload);
     assert_int_equal(got, first);
@@ -163,8 +163,8 @@ static inline void peer_expect(struct peer *peer, unsigned first, const char *pa
 // The next frame must be a close with this code (0: none) and reason.
 static inline void peer_expect_close(struct peer *peer, unsigned code, const char *reason)
 {
-    unsigned first;
-    kdb_slice bytes;
+    unsigned first = 0;
+    kdb_slice bytes = {0};
     assert_true(peer_read(peer, &first, &bytes));
     assert_int_equal(first, 0x88);
     if (code == 0) {
