@@ -106,8 +106,8 @@ static void write_column(const struct kdb_column *column, struct kdb_buf *out)
 
 static void write_schema(const struct kdb_schema *schema, struct kdb_buf *out)
 {
-    kdb_buf_printf(out, "{\"version\":%u,\"key\":%u,\"columns\":[", schema->version,
-                   schema->key_index);
+    kdb_buf_printf(out, "{\"version\":%u,\"key\":%d,\"columns\":[", schema->version,
+                   (int)schema->key_index); // -1: none
     for (uint32_t i = 0; i < schema->column_count; i++) {
         if (i > 0)
             kdb_buf_put(out, ',');
@@ -133,6 +133,11 @@ void kdb_table_write(const struct kdb_table *table, struct kdb_buf *out)
     definition_int(out, "retention_ms", table->retention_ms);
     if (table->kind == KDB_TABLE_SHARED)
         definition_text(out, "access_level", kdb_slice_cstr(kdb_access_level_name(table->access)));
+    if (table->kind == KDB_TABLE_STREAM) {
+        definition_int(out, "ttl_ms", table->stream.ttl_ms);
+        definition_int(out, "max_buffer", table->stream.rows_max);
+        definition_int(out, "ephemeral", table->stream.is_ephemeral);
+    }
     definition_int(out, "created_at_us", table->created_at_us);
     definition_int(out, "updated_at_us", table->updated_at_us);
     KDB_BUF_LIT(out, ",\"schemas\":[");
@@ -240,8 +245,9 @@ static kdb_status read_schema(const struct kdb_json *json, struct kdb_ctx *ctx,
     schema->columns = kdb_arena_array(arena, columns->count, sizeof(struct kdb_column));
     for (const struct kdb_json *at = columns->first; at; at = at->next)
         KDB_TRY(read_column(at, ctx, arena, &schema->columns[schema->column_count++]));
-    if (schema->key_index >= schema->column_count ||
-        !kdb_kind_is_key((kdb_kind)schema->columns[schema->key_index].type.kind))
+    bool has_key = schema->key_index != KDB_NO_KEY;
+    if (has_key && (schema->key_index >= schema->column_count ||
+                    !kdb_kind_is_key((kdb_kind)schema->columns[schema->key_index].type.kind)))
         return damaged(ctx, "no primary key");
     if (!are_columns_distinct(schema))
         return damaged(ctx, "a column twice");
@@ -259,6 +265,9 @@ static kdb_status read_schemas(const struct kdb_json *root, struct kdb_ctx *ctx,
     table->schemas = kdb_arena_array(&table->arena, schemas->count, sizeof(struct kdb_schema *));
     for (const struct kdb_json *at = schemas->first; at; at = at->next) {
         KDB_TRY(read_schema(at, ctx, &table->arena, &table->schemas[table->schema_count]));
+        if (table->schemas[table->schema_count]->key_index == KDB_NO_KEY &&
+            table->kind != KDB_TABLE_STREAM)
+            return damaged(ctx, "no primary key");
         if (table->schemas[table->schema_count]->version != table->schema_count + 1)
             return damaged(ctx, "schema versions out of order");
         table->schema_count++;
@@ -294,6 +303,12 @@ static kdb_status read_fields(const struct kdb_json *root, struct kdb_ctx *ctx,
     kdb_slice access = definition_get_text(root, "access_level");
     if (access.data && !kdb_access_level_parse(access, &table->access))
         return damaged(ctx, "an unknown access level");
+    table->stream =
+        (struct kdb_stream_rules){.ttl_ms = definition_get_int(root, "ttl_ms", 0),
+                                  .rows_max = (uint32_t)definition_get_int(root, "max_buffer", 0),
+                                  .is_ephemeral = definition_get_int(root, "ephemeral", 0) != 0};
+    if (table->kind == KDB_TABLE_STREAM && table->stream.ttl_ms <= 0)
+        return damaged(ctx, "a stream without TTL");
     table->next_column_id = (int32_t)definition_get_int(root, "next_column_id", 1);
     table->has_flush_policy = definition_get_int(root, "has_flush_policy", 0) != 0;
     table->flush.rows = (uint32_t)definition_get_int(root, "flush_rows", 0);

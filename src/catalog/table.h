@@ -45,6 +45,13 @@ struct kdb_flush_policy {
     uint32_t interval_seconds; // since the scope's oldest unflushed write
 };
 
+// What a STREAM table keeps of each user, and for how long. Never changes.
+struct kdb_stream_rules {
+    int64_t ttl_ms;    // from the insert on; a row of that age is gone
+    uint32_t rows_max; // MAX_BUFFER, the oldest go first; 0: stream.default_max_buffer applies
+    bool is_ephemeral; // nothing is kept while nobody is subscribed
+};
+
 // Milliseconds a tombstone is kept; KDB_RETENTION_OFF: for ever.
 #define KDB_RETENTION_OFF (-1)
 
@@ -66,8 +73,9 @@ struct kdb_table {
     struct kdb_flush_policy flush;
     bool has_flush_policy; // false: flush.default_* settings apply
     int64_t retention_ms;
-    kdb_access_level access; // SHARED tables
-    bool is_admin_only;      // system tables that only dba and system may read
+    kdb_access_level access;        // SHARED tables
+    struct kdb_stream_rules stream; // STREAM tables
+    bool is_admin_only;             // system tables that only dba and system may read
     int64_t created_at_us;
     int64_t updated_at_us;
     kdb_slice full_name; // "namespace\0table", set by kdb_table_make_keys

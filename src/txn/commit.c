@@ -2,6 +2,8 @@
 // The committer thread: take what has arrived, check it, number it, write it in one batch, answer.
 #include "txn/commit.h"
 
+#include <time.h>
+
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/buf.h"
@@ -12,6 +14,9 @@
 // A group stops growing here so that the first in it does not wait for a crowd.
 #define GROUP_REQUESTS_MAX 4096
 #define GROUP_BYTES_MAX    ((size_t)8 * 1024 * 1024)
+
+// While streams hold rows, expired ones are looked for at least this often.
+#define TEND_PERIOD_MS 250
 
 // The memory of one group beyond which its arena is given back.
 #define GROUP_MEMORY ((size_t)256 * 1024 * 1024)
@@ -62,30 +67,39 @@ static void answer_failure(struct kdb_commit_request *request, kdb_status status
     request->message = failure_text(status);
 }
 
+static kdb_status store_group(struct kdb_committer *committer, int64_t mark, bool is_async)
+{
+    struct kdb_group *group = &committer->group;
+    struct kdb_store *store = committer->options.store;
+    if (mark != 0)
+        kdb_store_batch_put(group->batch, KDB_SPACE_META, sequence_mark(),
+                            kdb_slice_of(&mark, sizeof(mark)));
+    kdb_commit_mode mode = is_async ? KDB_COMMIT_ASYNC : committer->options.mode;
+    kdb_status status = kdb_store_commit(store, &committer->ctx, group->batch, mode);
+    if (status != KDB_ERR_UNAVAILABLE)
+        return status;
+    kdb_ctx_clear_error(&committer->ctx);
+    if (kdb_store_resume(store, &committer->ctx) == KDB_OK)
+        status = kdb_store_commit(store, &committer->ctx, group->batch, mode);
+    return status;
+}
+
 // Writes the group's batch; every request in it gets the outcome.
 static void write_group(struct kdb_committer *committer, bool is_async)
 {
     struct kdb_group *group = &committer->group;
-    if (group->row_count > 0 || group->removed_count > 0) {
+    bool is_durable = kdb_group_is_durable(group);
+    if (is_durable || group->event_count > 0) {
         kdb_group_finish(group);
         int64_t mark = group->last_seq;
-        if (mark != 0)
-            kdb_store_batch_put(group->batch, KDB_SPACE_META, sequence_mark(),
-                                kdb_slice_of(&mark, sizeof(mark)));
-        kdb_commit_mode mode = is_async ? KDB_COMMIT_ASYNC : committer->options.mode;
-        kdb_status status =
-            kdb_store_commit(committer->options.store, &committer->ctx, group->batch, mode);
-        if (status == KDB_ERR_UNAVAILABLE) {
-            kdb_ctx_clear_error(&committer->ctx);
-            if (kdb_store_resume(committer->options.store, &committer->ctx) == KDB_OK)
-                status =
-                    kdb_store_commit(committer->options.store, &committer->ctx, group->batch, mode);
-        }
+        // With nothing but events there is nothing for the disk, not even how far _seq has come:
+        // the clock is past it at the next start.
+        kdb_status status = is_durable ? store_group(committer, mark, is_async) : KDB_OK;
         if (status == KDB_OK) {
             if (mark != 0)
                 atomic_store(&committer->last_seq, mark);
             kdb_group_publish(group, &committer->options);
-            atomic_fetch_add(&committer->rows, group->row_count);
+            atomic_fetch_add(&committer->rows, group->row_count + group->event_count);
         } else {
             kdb_group_abandon(group);
             for (size_t i = 0; i < group->accepted_count; i++)
@@ -126,6 +140,12 @@ static void finish_group(struct kdb_committer *committer, struct kdb_commit_requ
     }
 }
 
+static size_t group_bytes(const struct kdb_group *group)
+{
+    return kdb_store_batch_bytes(group->batch) +
+           (group->events ? kdb_store_batch_bytes(group->events) : 0);
+}
+
 // Takes requests off the front of `list` that can share one batch, writes them and answers. Returns
 // the rest.
 static struct kdb_commit_request *run_group(struct kdb_committer *committer,
@@ -137,8 +157,8 @@ static struct kdb_commit_request *run_group(struct kdb_committer *committer,
     size_t count = 0;
     bool is_alone = list->batch != NULL || list->is_removal;
     while (list && count < GROUP_REQUESTS_MAX) {
-        if (count > 0 && (is_alone || list->batch || list->is_removal ||
-                          kdb_store_batch_bytes(group->batch) > GROUP_BYTES_MAX))
+        if (count > 0 &&
+            (is_alone || list->batch || list->is_removal || group_bytes(group) > GROUP_BYTES_MAX))
             break;
         if (!list->batch) {
             kdb_status status = kdb_group_add(group, &committer->ctx, list, &committer->sequence);
@@ -162,19 +182,49 @@ static struct kdb_commit_request *run_group(struct kdb_committer *committer,
     return list;
 }
 
-static struct kdb_commit_request *take_all(struct kdb_committer *committer)
+// Streams lose what has expired, and what is over their budget, between groups.
+static void tend_streams(struct kdb_committer *committer)
 {
-    (void)pthread_mutex_lock(&committer->lock);
-    while (!committer->first && !committer->is_closing) {
-        committer->is_sleeping = true;
+    struct kdb_streams *streams = committer->options.streams;
+    if (!streams)
+        return;
+    int64_t now_ms = kdb_clock_now_ms(committer->options.clock);
+    kdb_streams_trim(streams, now_ms);
+    kdb_streams_expire(streams, now_ms);
+}
+
+// Waits for a request; with rows in streams only until some may have expired.
+static void wait_for_requests(struct kdb_committer *committer, int64_t due_ms)
+{
+    if (due_ms == INT64_MAX) {
         (void)pthread_cond_wait(&committer->arrived, &committer->lock);
+        return;
+    }
+    // The clock may be another than the system's: it is looked at again after a while.
+    int64_t left_ms = due_ms - kdb_clock_now_ms(committer->options.clock);
+    left_ms = left_ms < 1 ? 1 : left_ms > TEND_PERIOD_MS ? TEND_PERIOD_MS : left_ms;
+    int64_t until_ms = kdb_clock_now_ms(kdb_clock_system()) + left_ms;
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    (void)pthread_cond_timedwait(&committer->arrived, &committer->lock, &until);
+}
+
+// What has arrived, after a wait maybe nothing; false when there will be nothing more.
+static bool take_all(struct kdb_committer *committer, struct kdb_commit_request **ret_list)
+{
+    struct kdb_streams *streams = committer->options.streams;
+    int64_t due_ms = streams ? kdb_streams_due_ms(streams) : INT64_MAX;
+    (void)pthread_mutex_lock(&committer->lock);
+    if (!committer->first && !committer->is_closing) {
+        committer->is_sleeping = true;
+        wait_for_requests(committer, due_ms);
     }
     committer->is_sleeping = false;
-    struct kdb_commit_request *list = committer->first;
+    *ret_list = committer->first;
     committer->first = NULL;
     committer->last = NULL;
+    bool goes_on = *ret_list || !committer->is_closing;
     (void)pthread_mutex_unlock(&committer->lock);
-    return list;
+    return goes_on;
 }
 
 static void *committer_main(void *arg)
@@ -182,9 +232,12 @@ static void *committer_main(void *arg)
     struct kdb_committer *committer = arg;
     (void)pthread_setname_np(pthread_self(), "committer");
     struct kdb_commit_request *list;
-    while ((list = take_all(committer)) != NULL) {
-        while (list)
+    while (take_all(committer, &list)) {
+        while (list) {
             list = run_group(committer, list);
+            tend_streams(committer);
+        }
+        tend_streams(committer);
     }
     return NULL;
 }
@@ -220,7 +273,7 @@ kdb_status kdb_committer_open(const struct kdb_committer_options *options, struc
     (void)pthread_mutex_init(&committer->lock, NULL);
     (void)pthread_cond_init(&committer->arrived, NULL);
     kdb_ctx_init(&committer->ctx, GROUP_MEMORY);
-    kdb_group_init(&committer->group, options->store);
+    kdb_group_init(&committer->group, options->store, options->streams);
     KDB_ASSERT(pthread_create(&committer->thread, NULL, committer_main, committer) == 0);
     *ret_committer = committer;
     return KDB_OK;

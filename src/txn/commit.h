@@ -18,8 +18,10 @@
 #include "store/store.h"
 #include "txn/change.h"
 #include "txn/partition.h"
+#include "txn/streams.h"
 
-// One changed key of a request.
+// One changed key of a request. In a STREAM table an insert has no key and expects nothing; a
+// delete (a tombstone) counts in `removed` if the row is still there.
 struct kdb_row_op {
     kdb_slice key; // encoded primary key; borrowed until the request is done
     char *row;     // encoded row; _seq is written into it by the committer
@@ -76,11 +78,12 @@ struct kdb_commit_request {
     kdb_status status;
     const char *message; // static text
     int64_t seq_first, seq_last;
-    int64_t removed; // keys removed by is_removal
+    int64_t removed; // keys removed by is_removal; rows a DELETE on a STREAM table still found
 };
 
 struct kdb_committer_options {
     struct kdb_store *store;
+    struct kdb_streams *streams; // rows of STREAM tables; NULL: there are none
     const struct kdb_clock *clock;
     kdb_commit_mode mode;
     uint32_t worker_id; // 0..1023, part of _seq

@@ -7,15 +7,20 @@
 #include "txn/layout.h"
 #include "types/row.h"
 
-void kdb_group_init(struct kdb_group *group, struct kdb_store *store)
+void kdb_group_init(struct kdb_group *group, struct kdb_store *store, struct kdb_streams *streams)
 {
     *group = (struct kdb_group){.store = store, .batch = kdb_store_batch_open(store)};
+    if (streams) {
+        group->streams = streams;
+        group->events = kdb_store_batch_open(kdb_streams_store(streams));
+    }
     kdb_arena_init(&group->arena, 0);
 }
 
 void kdb_group_deinit(struct kdb_group *group)
 {
     kdb_store_batch_close(group->batch);
+    kdb_store_batch_close(group->events);
     kdb_buf_deinit(&group->key);
     kdb_arena_deinit(&group->arena);
 }
@@ -24,13 +29,17 @@ void kdb_group_clear(struct kdb_group *group)
 {
     for (struct kdb_commit_touch *touch = group->touched; touch; touch = touch->next)
         touch->partition->touch = NULL;
-    struct kdb_store *store = group->store;
-    struct kdb_store_batch *batch = group->batch;
-    struct kdb_buf key = group->key;
-    struct kdb_arena arena = group->arena;
-    kdb_store_batch_clear(batch);
-    kdb_arena_reset(&arena);
-    *group = (struct kdb_group){.store = store, .batch = batch, .key = key, .arena = arena};
+    struct kdb_group kept = {.store = group->store,
+                             .batch = group->batch,
+                             .streams = group->streams,
+                             .events = group->events,
+                             .key = group->key,
+                             .arena = group->arena};
+    kdb_store_batch_clear(kept.batch);
+    if (kept.events)
+        kdb_store_batch_clear(kept.events);
+    kdb_arena_reset(&kept.arena);
+    *group = kept;
 }
 
 // The slot of `key`: the one that holds it, or the free one where it belongs.
@@ -164,6 +173,102 @@ static kdb_status add_rows(struct kdb_group *group, struct kdb_ctx *ctx,
     return KDB_OK;
 }
 
+// ---- streams ----
+
+static void note_change(struct kdb_group *group, struct kdb_partition *partition, kdb_slice key,
+                        const struct kdb_row_op *op)
+{
+    kdb_slice row = kdb_slice_of(op->row, op->row_len);
+    struct kdb_change change = {partition, kdb_row_seq(row), key, row, op->old_row};
+    KDB_PUSH(&group->arena, group->changes, group->change_count, group->change_capacity, change);
+    group->event_count++;
+}
+
+static void add_event(struct kdb_group *group, struct kdb_partition *partition,
+                      const struct kdb_row_op *op, int64_t seq, bool is_kept)
+{
+    struct kdb_buf key = {0};
+    kdb_row_set_seq(op->row, seq);
+    kdb_slice row = kdb_slice_of(op->row, op->row_len);
+    kdb_key_i64(&key, seq);
+    kdb_slice own_key = kdb_arena_copy(&group->arena, kdb_buf_view(&key));
+    kdb_buf_deinit(&key);
+    struct kdb_commit_touch *note = touch(group, partition);
+    if (is_kept) {
+        kdb_store_batch_put(group->events, KDB_SPACE_ROWS, row_key(group, partition, own_key), row);
+        note->stream.rows++;
+        note->stream.bytes += kdb_streams_cost(row);
+        if (note->stream.first_seq == 0)
+            note->stream.first_seq = seq;
+    } else {
+        kdb_partition_raise_floor(partition, seq);
+    }
+    note_change(group, partition, own_key, op);
+}
+
+// Whether the row with the key in group->key is there, earlier requests of the group considered.
+static kdb_status has_event(struct kdb_group *group, struct kdb_ctx *ctx, bool *ret)
+{
+    kdb_slice key = kdb_buf_view(&group->key);
+    *ret = false;
+    if (group->key_count > 0 && find_slot(group, key, kdb_slice_hash(key))->key.data)
+        return KDB_OK; // removed by this group
+    kdb_slice row;
+    const struct kdb_read_at at = {.space = KDB_SPACE_ROWS};
+    KDB_TRY(kdb_store_get(kdb_streams_store(group->streams), ctx, &at, key, &row, NULL));
+    *ret = row.data != NULL;
+    return KDB_OK;
+}
+
+static void remove_event(struct kdb_group *group, struct kdb_partition *partition,
+                         const struct kdb_row_op *op, int64_t seq)
+{
+    kdb_slice key = kdb_buf_view(&group->key);
+    note_key(group, key, 0);
+    kdb_store_batch_delete(group->events, KDB_SPACE_ROWS, key);
+    kdb_row_set_seq(op->row, seq);
+    struct kdb_commit_touch *note = touch(group, partition);
+    note->stream.rows--;
+    note->stream.bytes -= kdb_streams_cost(op->old_row);
+    kdb_partition_raise_floor(partition, seq); // nothing is left to tell of it later
+    note_change(group, partition, op->key, op);
+}
+
+// Nothing can get in the way: no insert has a key that another one could have, and a row that is
+// gone meanwhile is one fewer to delete.
+static kdb_status add_events(struct kdb_group *group, struct kdb_ctx *ctx,
+                             struct kdb_commit_request *request, struct kdb_snowflake *sequence)
+{
+    struct kdb_partition *partition = request->partition;
+    KDB_ASSERT(group->streams != NULL);
+    bool is_kept =
+        !atomic_load(&partition->is_ephemeral) || atomic_load(&partition->subscriptions) > 0;
+    for (size_t i = 0; i < request->op_count; i++) {
+        const struct kdb_row_op *op = &request->ops[i];
+        bool is_delete = kdb_row_is_deleted(kdb_slice_of(op->row, op->row_len));
+        if (is_delete) {
+            bool is_there;
+            (void)row_key(group, partition, op->key);
+            KDB_TRY(has_event(group, ctx, &is_there));
+            if (!is_there)
+                continue;
+        }
+        request->seq_last = kdb_snowflake_next(sequence);
+        if (request->seq_first == 0)
+            request->seq_first = request->seq_last;
+        group->last_seq = request->seq_last;
+        if (is_delete)
+            remove_event(group, partition, op, request->seq_last);
+        else
+            add_event(group, partition, op, request->seq_last, is_kept);
+        request->removed += is_delete;
+    }
+    request->outcome = KDB_COMMIT_DONE;
+    return KDB_OK;
+}
+
+// ---- any request ----
+
 static kdb_status add_removal(struct kdb_group *group, struct kdb_ctx *ctx,
                               struct kdb_commit_request *request)
 {
@@ -198,7 +303,9 @@ kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *ctx,
 {
     if (atomic_load(&request->partition->is_dropped))
         return kdb_fail(ctx, KDB_ERR_TABLE_NOT_FOUND, "the table was dropped");
-    if (request->is_removal)
+    if (kdb_partition_is_stream(request->partition))
+        KDB_TRY(add_events(group, ctx, request, sequence));
+    else if (request->is_removal)
         KDB_TRY(add_removal(group, ctx, request));
     else
         KDB_TRY(add_rows(group, ctx, request, sequence));
@@ -227,11 +334,19 @@ static void count_after(struct kdb_commit_touch *note, int64_t now_ms)
         after->oldest_hot_ms = now_ms;
 }
 
+bool kdb_group_is_durable(const struct kdb_group *group)
+{
+    return group->row_count > 0 || group->removed_count > 0;
+}
+
 void kdb_group_finish(struct kdb_group *group)
 {
     int64_t now_ms = kdb_snowflake_ms(group->last_seq);
     struct kdb_buf value = {0};
     for (struct kdb_commit_touch *note = group->touched; note; note = note->next) {
+        kdb_partition_begin_change(note->partition);
+        if (kdb_partition_is_stream(note->partition))
+            continue;
         count_after(note, now_ms);
         kdb_buf_clear(&group->key);
         kdb_layout_meta_key(&group->key, KDB_META_COUNTERS, note->partition->prefix);
@@ -239,7 +354,6 @@ void kdb_group_finish(struct kdb_group *group)
         kdb_partition_counters_write(&note->after, &value);
         kdb_store_batch_put(group->batch, KDB_SPACE_META, kdb_buf_view(&group->key),
                             kdb_buf_view(&value));
-        kdb_partition_begin_change(note->partition);
     }
     kdb_buf_deinit(&value);
 }
@@ -275,8 +389,17 @@ static void publish_partition(const struct kdb_commit_touch *note,
 
 void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_options *options)
 {
-    for (struct kdb_commit_touch *note = group->touched; note; note = note->next)
-        publish_partition(note, options);
+    int64_t now_ms = kdb_clock_now_ms(options->clock);
+    if (group->event_count > 0)
+        kdb_streams_apply(group->streams, group->events);
+    for (struct kdb_commit_touch *note = group->touched; note; note = note->next) {
+        if (kdb_partition_is_stream(note->partition)) {
+            kdb_streams_changed(group->streams, note->partition, &note->stream, now_ms);
+            kdb_partition_end_change(note->partition);
+        } else {
+            publish_partition(note, options);
+        }
+    }
     if (options->sink && group->change_count > 0)
         options->sink->committed(options->sink->self, group->changes, group->change_count);
 }

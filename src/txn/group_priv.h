@@ -8,6 +8,7 @@
 
 #include "base/id.h"
 #include "txn/commit.h"
+#include "txn/streams_priv.h"
 
 // What a group did to one partition.
 struct kdb_commit_touch {
@@ -19,18 +20,21 @@ struct kdb_commit_touch {
     int64_t removal_flush_ms;
     int64_t removed_seq;                 // newest of the removed
     struct kdb_partition_counters after; // what the batch stores and publish makes visible
+    struct kdb_streams_change stream;    // of a STREAM table's partition, instead of all that
 };
 
 // A key changed in this group: newest _seq.
 struct kdb_group_key {
     uint64_t hash;
     kdb_slice key; // full ROWS key, group arena
-    int64_t seq;
+    int64_t seq;   // 0: removed (streams)
 };
 
 struct kdb_group {
     struct kdb_store *store;
     struct kdb_store_batch *batch;
+    struct kdb_streams *streams;    // may be NULL
+    struct kdb_store_batch *events; // rows of streams
     struct kdb_arena arena;
     struct kdb_buf key;         // scratch: a full key
     struct kdb_group_key *keys; // open addressing, capacity is a power of two
@@ -42,10 +46,11 @@ struct kdb_group {
     size_t change_count, change_capacity;
     size_t row_count;
     size_t removed_count;
-    int64_t last_seq; // newest one given out in this group, 0: none
+    size_t event_count; // changes of streams; nothing of them is in `batch`
+    int64_t last_seq;   // newest one given out in this group, 0: none
 };
 
-void kdb_group_init(struct kdb_group *group, struct kdb_store *store);
+void kdb_group_init(struct kdb_group *group, struct kdb_store *store, struct kdb_streams *streams);
 void kdb_group_deinit(struct kdb_group *group);
 void kdb_group_clear(struct kdb_group *group);
 
@@ -55,6 +60,9 @@ KDB_NODISCARD kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *
                                        struct kdb_commit_request *request,
                                        struct kdb_snowflake *sequence);
 
+// Whether the group has something for the disk.
+bool kdb_group_is_durable(const struct kdb_group *group);
+
 // Adds the counters of every touched partition to the batch; their versions are odd from now on.
 // One of the two below follows.
 void kdb_group_finish(struct kdb_group *group);
@@ -62,7 +70,8 @@ void kdb_group_finish(struct kdb_group *group);
 // The batch could not be written.
 void kdb_group_abandon(struct kdb_group *group);
 
-// After the batch is durable: makes counters and versions visible and tells the sinks.
+// After the batch is durable: applies the rows of streams, makes counters and versions visible and
+// tells the sinks.
 void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_options *options);
 
 #endif

@@ -8,8 +8,9 @@
 // META space, by first byte: 'T' table definitions, 'N' namespaces, 'S' storages, 'U' users
 // (catalog), 'J' jobs,
 //   'C' prefix -> counters of the partition, 'M' prefix -> its manifest, 'X' name -> server marks.
-// A SHARED table has one partition whose user part is the escaped empty text. Pure functions; any
-// thread.
+// A SHARED table has one partition whose user part is the escaped empty text. A STREAM table has
+// its rows in a store of its own (streams.h): prefix 01 <_seq as a BIGINT key> -> encoded row,
+// nothing else. Pure functions; any thread.
 #ifndef KDB_TXN_LAYOUT_H
 #define KDB_TXN_LAYOUT_H
 

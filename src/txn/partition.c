@@ -335,6 +335,25 @@ void kdb_partition_each(struct kdb_partition_registry *registry,
     kdb_free(all);
 }
 
+void kdb_partition_set_stream(struct kdb_partition *partition, const struct kdb_stream_rules *rules,
+                              uint32_t rows_max, int64_t last_seq)
+{
+    if (kdb_partition_is_stream(partition))
+        return;
+    atomic_store(&partition->stream_rows_max, rules->rows_max ? rules->rows_max : rows_max);
+    atomic_store(&partition->is_ephemeral, rules->is_ephemeral);
+    kdb_partition_raise_floor(partition, last_seq);
+    atomic_store(&partition->stream_ttl_ms, rules->ttl_ms); // the last: it says that all is there
+}
+
+void kdb_partition_raise_floor(struct kdb_partition *partition, int64_t seq)
+{
+    int64_t floor = atomic_load(&partition->stream_floor_seq);
+    while (floor < seq &&
+           !atomic_compare_exchange_weak(&partition->stream_floor_seq, &floor, seq)) {
+    }
+}
+
 uint64_t kdb_partition_subscriptions(struct kdb_partition_registry *registry, uint32_t table_id)
 {
     uint64_t count = 0;

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/ctx.h"
+#include "catalog/table.h"
 #include "store/store.h"
 
 struct kdb_manifest; // segments/manifest.h: immutable, reference-counted
@@ -50,6 +51,15 @@ struct kdb_partition {
 
     // Written by live/: which event loops have subscriptions of the partition, one bit each.
     _Atomic uint64_t live_loops;
+
+    // STREAM tables (streams.h):
+    _Atomic int64_t stream_ttl_ms; // rules in force; 0: this is no stream
+    _Atomic uint32_t stream_rows_max;
+    atomic_bool is_ephemeral;
+    _Atomic int64_t memory_bytes;     // its rows take
+    _Atomic int64_t stream_floor_seq; // changes up to this _seq may be gone: resuming from before
+                                      // it would miss some
+    struct stream_rows *stream;       // the committer's, NULL while it holds no rows
 
     pthread_mutex_t maintenance;   // held by the job that flushes or rewrites the partition
     pthread_mutex_t lock;          // guards what is below
@@ -90,6 +100,20 @@ KDB_NODISCARD kdb_status kdb_partition_open(struct kdb_partition_registry *regis
 
 struct kdb_partition *kdb_partition_ref(struct kdb_partition *partition);
 void kdb_partition_unref(struct kdb_partition *partition); // accepts NULL
+
+// Notes the rules of the STREAM table that the partition belongs to, before the first statement
+// reads or writes it; `rows_max` stands in for a MAX_BUFFER that was not given. `last_seq`: the
+// newest committed one; what the stream held before the partition was known is gone. Any thread.
+void kdb_partition_set_stream(struct kdb_partition *partition, const struct kdb_stream_rules *rules,
+                              uint32_t rows_max, int64_t last_seq);
+
+// A change of a stream up to `seq` cannot be told again. Committer thread.
+void kdb_partition_raise_floor(struct kdb_partition *partition, int64_t seq);
+
+static inline bool kdb_partition_is_stream(const struct kdb_partition *partition)
+{
+    return atomic_load_explicit(&partition->stream_ttl_ms, memory_order_acquire) != 0;
+}
 
 // Calls `visit` with every partition known in memory (referenced during the call) until it returns
 // false.

@@ -58,7 +58,8 @@ static void index_ids(struct kdb_schema *schema, struct kdb_arena *arena)
 void kdb_schema_finish(struct kdb_schema *schema, struct kdb_arena *arena)
 {
     uint32_t count = schema->column_count;
-    KDB_ASSERT(count > 0 && count <= KDB_COLUMNS_MAX && schema->key_index < count);
+    KDB_ASSERT(count > 0 && count <= KDB_COLUMNS_MAX &&
+               (schema->key_index < count || schema->key_index == KDB_NO_KEY));
     schema->slots = kdb_arena_array(arena, count, sizeof(*schema->slots));
     schema->variable_columns = kdb_arena_array(arena, count, sizeof(*schema->variable_columns));
     schema->variable_count = 0;

@@ -58,11 +58,14 @@ struct kdb_slot {
 // Ids are given out one by one and never reused: a table has as many as columns it ever had.
 #define KDB_COLUMN_ID_MAX 1000000
 
+// key_index of a STREAM table without a primary key.
+#define KDB_NO_KEY UINT32_MAX
+
 struct kdb_schema {
     uint32_t version;           // from 1, one more for each ALTER
     uint32_t column_count;      // declared columns, at most KDB_COLUMNS_MAX
     struct kdb_column *columns; // in ordinal order
-    uint32_t key_index;         // index of the primary key in `columns`
+    uint32_t key_index;         // index of the primary key in `columns`, or KDB_NO_KEY
     // Derived by kdb_schema_finish:
     struct kdb_slot *slots; // the row layout, one per column
     uint32_t heap_offset;   // where a row's variable-length bytes begin
