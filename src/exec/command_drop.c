@@ -9,6 +9,7 @@
 struct drop {
     struct kdb_commit_request request;
     struct kdb_partition_registry *partitions;
+    struct kdb_streams *streams;
     struct kdb_table **tables;
     size_t count;
 };
@@ -17,8 +18,11 @@ struct drop {
 static void on_applied(struct kdb_commit_request *request)
 {
     const struct drop *drop = (const struct drop *)(void *)request;
-    for (size_t i = 0; i < drop->count; i++)
+    for (size_t i = 0; i < drop->count; i++) {
         kdb_partition_drop_table(drop->partitions, drop->tables[i]->id);
+        if (drop->tables[i]->kind == KDB_TABLE_STREAM)
+            kdb_streams_drop_table(drop->streams, drop->tables[i]->id);
+    }
 }
 
 // Every key of one table: those that begin with its id.
@@ -83,7 +87,10 @@ kdb_status command_drop_tables(struct kdb_exec *exec, struct kdb_catalog_change 
         kdb_catalog_abandon(change);
         return subscribed;
     }
-    struct drop drop = {.partitions = services->partitions, .tables = tables, .count = count};
+    struct drop drop = {.partitions = services->partitions,
+                        .streams = services->streams,
+                        .tables = tables,
+                        .count = count};
     for (size_t i = 0; i < count; i++) {
         kdb_table_ref(tables[i]); // the snapshot that holds it goes away
         kdb_catalog_remove_table(change, tables[i]);

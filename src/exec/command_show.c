@@ -120,8 +120,11 @@ static const struct kdb_output_column stats_columns[] = {
 struct table_stats {
     const struct kdb_exec *exec;
     bool is_all;
+    uint32_t table_id;
     int64_t live_rows;
     int64_t segments;
+    int64_t subscriptions;
+    int64_t memory_bytes; // of a stream's rows
 };
 
 static bool is_counted(const struct table_stats *stats, kdb_slice user)
@@ -136,6 +139,20 @@ static bool add_counters(void *arg, uint32_t table_id, kdb_slice user,
     struct table_stats *stats = arg;
     if (is_counted(stats, user))
         stats->live_rows += counters->live_rows;
+    return true;
+}
+
+// Subscriptions, and what a stream holds, are known to the partitions in memory alone.
+static bool add_partition(void *arg, struct kdb_partition *partition)
+{
+    struct table_stats *stats = arg;
+    if (partition->table_id != stats->table_id || !is_counted(stats, partition->user))
+        return true;
+    stats->subscriptions += atomic_load(&partition->subscriptions);
+    if (kdb_partition_is_stream(partition)) {
+        stats->live_rows += atomic_load(&partition->live_rows);
+        stats->memory_bytes += atomic_load(&partition->memory_bytes);
+    }
     return true;
 }
 
@@ -154,12 +171,15 @@ kdb_status command_show_stats(struct kdb_exec *exec, const struct kdb_statement 
     // How many rows there are is for those who may read them.
     if (table->kind == KDB_TABLE_SHARED)
         KDB_TRY(kdb_role_check_read(exec->role, exec->ctx, table));
-    struct table_stats stats = {
-        .exec = exec, .is_all = kdb_role_is_admin(exec->role) || table->kind == KDB_TABLE_SHARED};
+    struct table_stats stats = {.exec = exec,
+                                .table_id = table->id,
+                                .is_all = kdb_role_is_admin(exec->role) ||
+                                          table->kind == KDB_TABLE_SHARED};
     if (table->kind != KDB_TABLE_SYSTEM) {
         KDB_TRY(kdb_partition_scan_stored(exec->services->store, exec->ctx, table->id, add_counters,
                                           &stats));
         KDB_TRY(partition_list_manifests(exec, table, add_segments, &stats));
+        kdb_partition_each(exec->services->partitions, add_partition, &stats);
     }
     struct row_writer writer;
     KDB_TRY(row_writer_begin(&writer, exec, stats_columns,
@@ -169,7 +189,10 @@ kdb_status command_show_stats(struct kdb_exec *exec, const struct kdb_statement 
     row_writer_int(&writer, table->schema->version);
     row_writer_int(&writer, stats.live_rows);
     row_writer_int(&writer, stats.segments);
-    row_writer_int(&writer, 0); // active_streams: nobody can subscribe yet
-    row_writer_null(&writer);   // memory_bytes: not measured per table
+    row_writer_int(&writer, stats.subscriptions); // active_streams
+    if (table->kind == KDB_TABLE_STREAM)
+        row_writer_int(&writer, stats.memory_bytes);
+    else
+        row_writer_null(&writer); // not measured per table
     return row_writer_end(&writer);
 }

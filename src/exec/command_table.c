@@ -38,6 +38,8 @@ static kdb_status check_storage(struct creation *creation)
 {
     const struct kdb_table *table = creation->table;
     struct kdb_ctx *ctx = creation->exec->ctx;
+    if (table->kind == KDB_TABLE_STREAM)
+        return KDB_OK;
     if (kdb_catalog_storage(creation->change.next, table->storage_id))
         return kdb_segment_check_location(creation->exec->services->segments, ctx,
                                           creation->change.next, table);

@@ -39,29 +39,58 @@ void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
                              .must_not_wait = exec->tier == KDB_READ_MEMORY};
 }
 
-kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,
-                          struct kdb_partition **ret)
+struct kdb_store *exec_store(const struct kdb_exec *exec, const struct kdb_table *table)
 {
-    if (exec->partition && exec->partition->table_id == table->id) {
-        *ret = exec->partition;
-        return KDB_OK;
+    return table->kind == KDB_TABLE_STREAM ? kdb_streams_store(exec->services->streams)
+                                           : exec->services->store;
+}
+
+bool exec_is_unheard(const struct kdb_partition *partition)
+{
+    return atomic_load_explicit(&partition->is_ephemeral, memory_order_relaxed) &&
+           atomic_load(&partition->subscriptions) == 0;
+}
+
+// What the committer and the jobs need to know of the table.
+static void note_rules(const struct kdb_exec *exec, const struct kdb_table *table,
+                       struct kdb_partition *partition)
+{
+    const struct kdb_exec_services *services = exec->services;
+    if (table->kind == KDB_TABLE_STREAM) {
+        kdb_partition_set_stream(partition, &table->stream, services->default_stream_rows,
+                                 kdb_committer_last_seq(services->committer));
+        return;
     }
-    kdb_partition_unref(exec->partition);
-    exec->partition = NULL;
+    uint32_t rows = table->has_flush_policy ? table->flush.rows : services->default_flush_rows;
+    uint32_t interval = table->has_flush_policy ? table->flush.interval_seconds
+                                                : services->default_flush_interval_seconds;
+    atomic_store_explicit(&partition->flush_rows, rows, memory_order_relaxed);
+    atomic_store_explicit(&partition->flush_interval_seconds, interval, memory_order_relaxed);
+}
+
+kdb_status exec_open_partition(struct kdb_exec *exec, const struct kdb_table *table,
+                               struct kdb_partition **ret)
+{
     kdb_slice user = table->kind == KDB_TABLE_SHARED ? KDB_LIT("") : exec->user;
     struct kdb_partition *partition;
     KDB_TRY(kdb_partition_open(exec->services->partitions, exec->ctx, table->id, user, exec->tier,
                                &partition));
     if (!partition)
         return exec_require_worker(exec);
-    const struct kdb_exec_services *services = exec->services;
-    uint32_t rows = table->has_flush_policy ? table->flush.rows : services->default_flush_rows;
-    uint32_t interval = table->has_flush_policy ? table->flush.interval_seconds
-                                                : services->default_flush_interval_seconds;
-    atomic_store_explicit(&partition->flush_rows, rows, memory_order_relaxed);
-    atomic_store_explicit(&partition->flush_interval_seconds, interval, memory_order_relaxed);
-    exec->partition = partition;
+    note_rules(exec, table, partition);
     *ret = partition;
+    return KDB_OK;
+}
+
+kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,
+                          struct kdb_partition **ret)
+{
+    if (!exec->partition || exec->partition->table_id != table->id) {
+        kdb_partition_unref(exec->partition);
+        exec->partition = NULL;
+        KDB_TRY(exec_open_partition(exec, table, &exec->partition));
+    }
+    *ret = exec->partition;
     return KDB_OK;
 }
 
@@ -135,6 +164,8 @@ kdb_status kdb_exec_committed(struct kdb_exec *exec, kdb_exec_step *ret_step)
     switch (exec->commit.outcome) {
     case KDB_COMMIT_DONE:
         *ret_step = KDB_EXEC_DONE;
+        if (exec->verb == KDB_VERB_DELETED && kdb_partition_is_stream(exec->commit.partition))
+            exec->affected = (uint64_t)exec->commit.removed;
         return finish_write(exec);
     case KDB_COMMIT_FAILED:
         return kdb_fail(exec->ctx, exec->commit.status, "%s", exec->commit.message);

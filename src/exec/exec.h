@@ -31,6 +31,7 @@ struct kdb_password_policy;
 // thread.
 struct kdb_exec_services {
     struct kdb_store *store;
+    struct kdb_streams *streams; // rows of STREAM tables
     struct kdb_catalog *catalog;
     struct kdb_partition_registry *partitions;
     struct kdb_committer *committer;
@@ -52,6 +53,7 @@ struct kdb_exec_services {
     uint32_t default_flush_rows;     // flush.default_row_limit for tables without a policy, 0: none
     uint32_t default_flush_interval_seconds; // flush.default_time_interval, 0: none
     int64_t default_retention_ms;            // retention.default_deleted_retention_hours
+    uint32_t default_stream_rows;            // stream.default_max_buffer, 0: none
     uint64_t query_limit_default;            // limits.default_query_limit, 0: none
     uint64_t query_limit_max;                // limits.max_query_limit, 0: none
 };

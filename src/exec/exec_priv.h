@@ -19,8 +19,15 @@ KDB_NODISCARD kdb_status exec_connect(struct kdb_exec *exec);
 KDB_NODISCARD kdb_status exec_count_attempt(struct kdb_exec *exec);
 void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
                     struct kdb_arena *scratch, struct kdb_eval *ret);
-// The caller's partition of a table, with the flush policy in force noted on it; kept in
-// exec->partition.
+// The store that the hot rows of a table are in.
+struct kdb_store *exec_store(const struct kdb_exec *exec, const struct kdb_table *table);
+// The caller's partition of a table, referenced, with the rules in force noted on it. BLOCKED when
+// an event loop would have to wait for the disk.
+KDB_NODISCARD kdb_status exec_open_partition(struct kdb_exec *exec, const struct kdb_table *table,
+                                             struct kdb_partition **ret);
+// Whether nothing of an EPHEMERAL stream is to be seen because nobody is subscribed.
+bool exec_is_unheard(const struct kdb_partition *partition);
+// The same partition, kept in exec->partition.
 KDB_NODISCARD kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,
                                         struct kdb_partition **ret);
 
@@ -47,7 +54,8 @@ KDB_NODISCARD kdb_status row_get(struct kdb_exec *exec, const struct kdb_table *
 // Several keys as of one moment: a view, which is closed with the ctx arena at the latest (close it
 // with kdb_partition_view_close when done), and the version of a key in it. The row is borrowed
 // from the ctx arena.
-KDB_NODISCARD kdb_status row_view_open(struct kdb_exec *exec, struct kdb_partition *partition,
+KDB_NODISCARD kdb_status row_view_open(struct kdb_exec *exec, const struct kdb_table *table,
+                                       struct kdb_partition *partition,
                                        struct kdb_partition_view **ret_view);
 KDB_NODISCARD kdb_status row_get_in(struct kdb_exec *exec, const struct kdb_table *table,
                                     const struct kdb_partition *partition,

@@ -122,6 +122,9 @@ static kdb_status add_row(struct insert *insert)
     const struct kdb_table *table = insert->plan->table;
     insert->row_number++;
     KDB_TRY(write_check_not_null(exec, table, insert->values, insert->row_number));
+    if (table->kind == KDB_TABLE_STREAM) // its key will be the _seq it gets
+        return write_op_add(&insert->ops, insert->values, false,
+                            (struct kdb_row_op){.live_delta = 1});
     const kdb_value *key = &insert->values[table->schema->key_index];
     kdb_buf_clear(&insert->key);
     KDB_TRY(kdb_key_value(&insert->key, exec->ctx, key));
@@ -216,7 +219,7 @@ kdb_status insert_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
     insert.values =
         kdb_arena_alloc(&exec->ctx->arena, table->schema->column_count * sizeof(kdb_value));
     kdb_status status = insert.plan->rows ? insert_values(&insert) : insert_query(&insert);
-    if (status == KDB_OK)
+    if (status == KDB_OK && table->kind != KDB_TABLE_STREAM)
         status = look_up_all(&insert, seen_seq);
     kdb_buf_deinit(&insert.key);
     write_ops_deinit(&insert.ops);

@@ -131,13 +131,32 @@ static kdb_status add_points(struct builder *builder, const struct kdb_key_condi
     return KDB_OK;
 }
 
+// Rows of a stream that have reached their TTL are no more, whether they were removed yet or not.
+static void leave_out_expired(struct builder *builder, const struct kdb_table *table)
+{
+    struct key_bounds *bounds = builder->bounds;
+    struct kdb_exec *exec = builder->exec;
+    int64_t first_ms = kdb_clock_now_ms(exec->services->clock) - table->stream.ttl_ms + 1;
+    struct kdb_buf key = {0};
+    kdb_key_i64(&key, kdb_snowflake_first_of_ms(first_ms));
+    kdb_slice first = kdb_arena_copy(&exec->ctx->arena, kdb_buf_view(&key));
+    kdb_buf_deinit(&key);
+    raise_first(bounds, first);
+    while (bounds->point_count > 0 && kdb_slice_compare(bounds->points[0], first) < 0) {
+        bounds->points++;
+        bounds->point_count--;
+    }
+}
+
 kdb_status key_bounds_make(struct kdb_exec *exec, const struct kdb_table *table,
                            const struct kdb_key_condition *keys, size_t key_count,
                            struct key_bounds *ret)
 {
     struct key_bounds bounds = {0};
     struct builder builder = {.exec = exec, .bounds = &bounds};
-    builder.key_type = table->schema->columns[table->schema->key_index].type;
+    bool is_stream = table->kind == KDB_TABLE_STREAM;
+    builder.key_type = is_stream ? KDB_TYPE(KDB_BIGINT) // _seq
+                                 : table->schema->columns[table->schema->key_index].type;
     exec_eval_init(exec, table, &exec->ctx->arena, &builder.eval);
     for (size_t i = 0; i < key_count; i++) {
         if (keys[i].op == KDB_KEY_EQUAL || keys[i].op == KDB_KEY_IN) {
@@ -151,6 +170,8 @@ kdb_status key_bounds_make(struct kdb_exec *exec, const struct kdb_table *table,
         else
             KDB_TRY(add_range(&builder, keys[i].op, &value));
     }
+    if (is_stream)
+        leave_out_expired(&builder, table);
     bounds.is_empty =
         bounds.is_empty || (bounds.has_points && bounds.point_count == 0) ||
         (bounds.first.data && bounds.end.data && kdb_slice_compare(bounds.first, bounds.end) >= 0);

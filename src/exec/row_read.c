@@ -19,8 +19,9 @@ static void release_manifest(void *arg)
 }
 
 // The hot version as of `view`, or the newest (NULL).
-static kdb_status hot_get(struct kdb_exec *exec, const struct kdb_partition *partition,
-                          struct kdb_store_view *view, kdb_slice key, kdb_slice *ret_row)
+static kdb_status hot_get(struct kdb_exec *exec, const struct kdb_table *table,
+                          const struct kdb_partition *partition, struct kdb_store_view *view,
+                          kdb_slice key, kdb_slice *ret_row)
 {
     char space[KDB_KEY_BYTES_MAX * 2 + 512];
     struct kdb_buf full = {.data = space, .capacity = sizeof(space)};
@@ -28,7 +29,7 @@ static kdb_status hot_get(struct kdb_exec *exec, const struct kdb_partition *par
     kdb_layout_key(&full, partition->prefix, KDB_KEYS_ROWS, key);
     const struct kdb_read_at at = {.view = view, .space = KDB_SPACE_ROWS, .tier = exec->tier};
     bool is_cached = true;
-    KDB_TRY(kdb_store_get(exec->services->store, exec->ctx, &at, kdb_buf_view(&full), ret_row,
+    KDB_TRY(kdb_store_get(exec_store(exec, table), exec->ctx, &at, kdb_buf_view(&full), ret_row,
                           &is_cached));
     if (!is_cached)
         return exec_require_worker(exec);
@@ -50,8 +51,8 @@ kdb_status row_get(struct kdb_exec *exec, const struct kdb_table *table,
 {
     // Hot first: a key leaves the hot tier only after the manifest that has it is published, so
     // whoever misses it there and looks at the manifest afterwards finds it.
-    KDB_TRY(hot_get(exec, partition, NULL, key, ret_row));
-    if (ret_row->data)
+    KDB_TRY(hot_get(exec, table, partition, NULL, key, ret_row));
+    if (ret_row->data || table->kind == KDB_TABLE_STREAM)
         return KDB_OK;
     struct kdb_manifest *manifest;
     KDB_TRY(kdb_manifest_acquire(exec->services->segments, partition, exec->ctx, exec->tier,
@@ -71,12 +72,22 @@ static void close_view_at_reset(void *arg)
     kdb_partition_view_close(arg);
 }
 
-kdb_status row_view_open(struct kdb_exec *exec, struct kdb_partition *partition,
-                         struct kdb_partition_view **ret_view)
+// A stream is one tier: its rows as they are now.
+static kdb_status open_view(struct kdb_exec *exec, const struct kdb_table *table,
+                            struct kdb_partition *partition, struct kdb_partition_view *ret)
+{
+    if (table->kind != KDB_TABLE_STREAM)
+        return kdb_partition_view_open(exec->services->segments, partition, exec->ctx, exec->tier,
+                                       ret);
+    *ret = (struct kdb_partition_view){.view = kdb_store_view_open(exec_store(exec, table))};
+    return KDB_OK;
+}
+
+kdb_status row_view_open(struct kdb_exec *exec, const struct kdb_table *table,
+                         struct kdb_partition *partition, struct kdb_partition_view **ret_view)
 {
     struct kdb_partition_view *view = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_partition_view);
-    KDB_TRY(
-        kdb_partition_view_open(exec->services->segments, partition, exec->ctx, exec->tier, view));
+    KDB_TRY(open_view(exec, table, partition, view));
     kdb_arena_on_reset(&exec->ctx->arena, close_view_at_reset, view);
     *ret_view = view;
     return KDB_OK;
@@ -86,7 +97,7 @@ kdb_status row_get_in(struct kdb_exec *exec, const struct kdb_table *table,
                       const struct kdb_partition *partition, const struct kdb_partition_view *view,
                       kdb_slice key, kdb_slice *ret_row)
 {
-    KDB_TRY(hot_get(exec, partition, view->view, key, ret_row));
+    KDB_TRY(hot_get(exec, table, partition, view->view, key, ret_row));
     if (ret_row->data || !view->manifest || kdb_cold_excludes(view->manifest, key))
         return KDB_OK;
     return cold_get(exec, table, view->manifest, key, ret_row);
@@ -147,8 +158,8 @@ static kdb_status open_hot(struct row_scan *scan)
                                          .end = kdb_buf_view(&end),
                                          .is_reverse = scan->range.is_reverse,
                                          .tier = exec->tier};
-    kdb_status status =
-        kdb_store_scan_open(exec->services->store, exec->ctx, scan->view.view, &range, &scan->hot);
+    kdb_status status = kdb_store_scan_open(exec_store(exec, scan->range.table), exec->ctx,
+                                            scan->view.view, &range, &scan->hot);
     kdb_buf_deinit(&first);
     kdb_buf_deinit(&end);
     scan->strip = prefix.len + 1;
@@ -165,8 +176,7 @@ kdb_status row_scan_open(struct kdb_exec *exec, const struct row_scan_range *ran
     if (range->view)
         scan->view = *range->view;
     else
-        KDB_TRY(kdb_partition_view_open(exec->services->segments, range->partition, exec->ctx,
-                                        exec->tier, &scan->view));
+        KDB_TRY(open_view(exec, range->table, range->partition, &scan->view));
     scan->is_open = true;
     kdb_arena_on_reset(&exec->ctx->arena, close_at_reset, scan);
     KDB_TRY(open_hot(scan));

@@ -49,7 +49,7 @@ static kdb_status visit_points(struct run *run, struct kdb_partition *partition,
     if (bounds->point_count > EXEC_LOOP_ROWS_MAX)
         KDB_TRY(exec_require_worker(exec));
     if (bounds->point_count > 1)
-        KDB_TRY(row_view_open(exec, partition, &view));
+        KDB_TRY(row_view_open(exec, run->table, partition, &view));
     for (size_t i = 0; i < bounds->point_count && goes_on; i++) {
         kdb_slice key = bounds->points[is_descending ? bounds->point_count - 1 - i : i];
         kdb_slice row;
@@ -109,6 +109,8 @@ kdb_status search_rows(const struct search *search)
         return KDB_OK;
     struct kdb_partition *partition;
     KDB_TRY(exec_partition(exec, run.table, &partition));
+    if (exec_is_unheard(partition))
+        return KDB_OK;
     if (bounds.has_points)
         return visit_points(&run, partition, &bounds);
     return visit_range(&run, partition, &bounds);

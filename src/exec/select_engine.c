@@ -32,7 +32,8 @@ struct engine_run {
     struct table_input *tables;
     size_t table_count;
     struct kdb_store_view *view;
-    struct kdb_row_source *sources; // kdb_rows(0), …
+    struct kdb_store_view *stream_view; // of STREAM tables, NULL: there are none
+    struct kdb_row_source *sources;     // kdb_rows(0), …
     uint32_t source_count;
     const struct kdb_sink *sink;
     uint64_t rows_left; // that the settings let a client have
@@ -47,6 +48,13 @@ static void run_release(void *arg)
         kdb_partition_unref(run->tables[i].partition);
     }
     kdb_store_view_close(run->view);
+    kdb_store_view_close(run->stream_view);
+}
+
+// Whether a table has flushed rows that must be seen together with its hot ones.
+static bool has_tiers(const struct table_input *input)
+{
+    return input->partition && !kdb_partition_is_stream(input->partition);
 }
 
 // ---- one view of all tables ----
@@ -61,11 +69,12 @@ static kdb_status open_partitions(struct engine_run *run)
             KDB_TRY(kdb_system_rows_make(exec, table, &input->system));
             continue;
         }
-        kdb_slice user = table->kind == KDB_TABLE_SHARED ? KDB_LIT("") : exec->user;
-        KDB_TRY(kdb_partition_open(exec->services->partitions, exec->ctx, table->id, user,
-                                   exec->tier, &input->partition));
+        KDB_TRY(exec_open_partition(exec, table, &input->partition));
         KDB_TRY(key_bounds_make(exec, table, input->plan->keys, input->plan->key_count,
                                 &input->bounds));
+        input->bounds.is_empty = input->bounds.is_empty || exec_is_unheard(input->partition);
+        if (table->kind == KDB_TABLE_STREAM && !run->stream_view)
+            run->stream_view = kdb_store_view_open(exec_store(exec, table));
     }
     return KDB_OK;
 }
@@ -74,7 +83,7 @@ static kdb_status acquire_manifests(struct engine_run *run)
 {
     for (size_t i = 0; i < run->table_count; i++) {
         struct table_input *input = &run->tables[i];
-        if (!input->partition)
+        if (!has_tiers(input))
             continue;
         kdb_manifest_unref(input->manifest);
         input->manifest = NULL;
@@ -90,7 +99,7 @@ static kdb_status are_manifests_current(struct engine_run *run, bool *ret)
     *ret = true;
     for (size_t i = 0; i < run->table_count && *ret; i++) {
         struct table_input *input = &run->tables[i];
-        if (!input->partition)
+        if (!has_tiers(input))
             continue;
         struct kdb_manifest *now;
         KDB_TRY(kdb_manifest_acquire(run->exec->services->segments, input->partition,
@@ -105,7 +114,7 @@ static void check_versions(struct engine_run *run)
 {
     for (size_t i = 0; i < run->table_count; i++) {
         struct table_input *input = &run->tables[i];
-        input->is_exact = input->partition && input->version % 2 == 0 &&
+        input->is_exact = has_tiers(input) && input->version % 2 == 0 &&
                           atomic_load(&input->partition->version) == input->version;
     }
 }
@@ -137,9 +146,11 @@ static uint32_t add_source(struct engine_run *run, struct kdb_row_source source)
 static void prepare(struct engine_run *run, struct table_input *input, bool hides_deleted,
                     struct table_source *ret)
 {
-    *ret = (struct table_source){.store = run->exec->services->store,
-                                 .view = run->view,
-                                 .table = input->plan->relation->table,
+    const struct kdb_table *table = input->plan->relation->table;
+    *ret = (struct table_source){.store = exec_store(run->exec, table),
+                                 .view =
+                                     table->kind == KDB_TABLE_STREAM ? run->stream_view : run->view,
+                                 .table = table,
                                  .relation = input->plan->relation,
                                  .hides_deleted = hides_deleted};
     if (!input->partition) {

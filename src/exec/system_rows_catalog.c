@@ -151,7 +151,7 @@ kdb_status system_rows_tables(struct row_writer *writer, const struct rows_filte
                                                     CATALOG_ALL, filter->space, &count);
     for (size_t i = 0; i < count; i++) {
         const struct kdb_table *table = tables[i];
-        bool is_system = table->kind == KDB_TABLE_SYSTEM;
+        bool has_tombstones = table->kind == KDB_TABLE_USER || table->kind == KDB_TABLE_SHARED;
         row_writer_text(writer, table->space);
         row_writer_text(writer, table->name);
         row_writer_cstr(writer, kdb_table_kind_name(table->kind));
@@ -165,8 +165,9 @@ kdb_status system_rows_tables(struct row_writer *writer, const struct rows_filte
         row_writer_text(writer, table->owner);
         row_writer_text(writer, table->location);
         row_writer_text(writer, table_text_flush(arena_of(writer), table));
-        row_writer_text(writer, is_system ? (kdb_slice){0}
-                                          : duration_text(arena_of(writer), table->retention_ms));
+        row_writer_text(writer, has_tombstones
+                                    ? duration_text(arena_of(writer), table->retention_ms)
+                                    : (kdb_slice){0});
         row_writer_text(writer, table_text_family(arena_of(writer), table));
         row_writer_text(writer, table_text_access(table));
         KDB_TRY(row_writer_end(writer));

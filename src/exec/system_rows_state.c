@@ -63,15 +63,10 @@ struct counter_rows {
     kdb_status status;
 };
 
-// Every commit stores the counters of what it touched: the stored ones are the current ones.
-static bool counter_row(void *arg, uint32_t table_id, kdb_slice user,
-                        const struct kdb_partition_counters *counters)
+static bool write_counters(struct counter_rows *rows, const struct kdb_table *table, kdb_slice user,
+                           const struct kdb_partition_counters *counters)
 {
-    struct counter_rows *rows = arg;
     struct row_writer *writer = rows->writer;
-    const struct kdb_table *table = kdb_catalog_table_by_id(writer->exec->snapshot, table_id);
-    if (!table)
-        return true;
     row_writer_text(writer, table->kind == KDB_TABLE_SHARED ? (kdb_slice){0} : user);
     row_writer_text(writer, kdb_arena_printf(arena_of(writer), "%.*s:%.*s", KDB_ARG(table->space),
                                              KDB_ARG(table->name)));
@@ -82,12 +77,37 @@ static bool counter_row(void *arg, uint32_t table_id, kdb_slice user,
     return rows->status == KDB_OK;
 }
 
+// Every commit stores the counters of what it touched: the stored ones are the current ones.
+static bool counter_row(void *arg, uint32_t table_id, kdb_slice user,
+                        const struct kdb_partition_counters *counters)
+{
+    struct counter_rows *rows = arg;
+    const struct kdb_table *table = kdb_catalog_table_by_id(rows->writer->exec->snapshot, table_id);
+    return !table || write_counters(rows, table, user, counters);
+}
+
+// Streams have theirs in memory, as their rows.
+static bool stream_row(void *arg, struct kdb_partition *partition)
+{
+    struct counter_rows *rows = arg;
+    const struct kdb_table *table =
+        kdb_catalog_table_by_id(rows->writer->exec->snapshot, partition->table_id);
+    const struct kdb_partition_counters counters = {.hot_rows = atomic_load(&partition->hot_rows),
+                                                    .live_rows =
+                                                        atomic_load(&partition->live_rows)};
+    if (!table || table->kind != KDB_TABLE_STREAM || counters.hot_rows == 0)
+        return true;
+    return write_counters(rows, table, partition->user, &counters);
+}
+
 kdb_status system_rows_counters(struct row_writer *writer, const struct rows_filter *filter)
 {
     (void)filter;
     struct counter_rows rows = {.writer = writer};
     struct kdb_exec *exec = writer->exec;
     KDB_TRY(kdb_partition_scan_stored(exec->services->store, exec->ctx, 0, counter_row, &rows));
+    if (rows.status == KDB_OK)
+        kdb_partition_each(exec->services->partitions, stream_row, &rows);
     return rows.status;
 }
 

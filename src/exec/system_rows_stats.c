@@ -154,6 +154,14 @@ static void store_rows(struct stat_rows *rows)
     number_row(rows, "commit_rows", commits.rows);
     number_row(rows, "commit_queue_length", kdb_committer_queue_length(services->committer));
     number_row(rows, "partitions_in_memory", kdb_partition_count(services->partitions));
+    struct kdb_streams_stats streams;
+    kdb_streams_stats(services->streams, &streams);
+    number_row(rows, "stream_rows", streams.rows);
+    number_row(rows, "stream_memory_bytes", streams.bytes);
+    number_row(rows, "stream_partitions", streams.partitions);
+    number_row(rows, "stream_rows_expired", streams.expired);
+    number_row(rows, "stream_rows_over_buffer", streams.over_buffer);
+    number_row(rows, "stream_rows_over_budget", streams.over_budget);
     struct kdb_segment_cache_stats segments;
     kdb_segment_cache_stats(services->segments, &segments);
     number_row(rows, "segment_cache_bytes", segments.bytes);

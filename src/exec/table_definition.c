@@ -141,8 +141,9 @@ static int find_column(const struct kdb_ast_create_table *ast, kdb_slice name)
     return -1;
 }
 
-// Index of the key among the statement's columns; -1: an id column is to be added in front.
-static kdb_status find_key(struct definition *definition, int *ret)
+// Index of the key among the statement's columns; -1: an id column is to be added in front, or a
+// stream has none.
+static kdb_status find_key(struct definition *definition, kdb_table_kind kind, int *ret)
 {
     const struct kdb_ast_create_table *ast = definition->ast;
     struct kdb_ctx *ctx = definition->exec->ctx;
@@ -167,7 +168,8 @@ static kdb_status find_key(struct definition *definition, int *ret)
             return KDB_OK;
         }
     }
-    *ret = find_column(ast, KDB_LIT("id"));
+    // A stream has a key only if it says so.
+    *ret = kind == KDB_TABLE_STREAM ? -1 : find_column(ast, KDB_LIT("id"));
     return KDB_OK;
 }
 
@@ -196,7 +198,7 @@ static void add_id(struct definition *definition)
     column->id = (int32_t)++definition->schema->column_count;
 }
 
-static kdb_status read_columns(struct definition *definition)
+static kdb_status read_columns(struct definition *definition, kdb_table_kind kind)
 {
     const struct kdb_ast_create_table *ast = definition->ast;
     struct kdb_exec *exec = definition->exec;
@@ -205,17 +207,20 @@ static kdb_status read_columns(struct definition *definition)
         return kdb_fail(exec->ctx, KDB_ERR_LIMIT_EXCEEDED, "a table has at most %d columns",
                         KDB_COLUMNS_MAX - 1);
     KDB_TRY(check_unique(definition));
-    KDB_TRY(find_key(definition, &key));
+    KDB_TRY(find_key(definition, kind, &key));
     struct kdb_schema *schema = KDB_ARENA_NEW(arena_of(definition), struct kdb_schema);
     schema->version = 1;
     schema->columns =
         kdb_arena_array(arena_of(definition), ast->column_count + 1, sizeof(struct kdb_column));
     definition->schema = schema;
-    if (key < 0)
+    bool adds_id = key < 0 && kind != KDB_TABLE_STREAM;
+    if (adds_id)
         add_id(definition);
     for (size_t i = 0; i < ast->column_count; i++)
         KDB_TRY(read_column(definition, &ast->columns[i]));
-    KDB_TRY(set_key(definition, key < 0 ? 0 : (uint32_t)key));
+    schema->key_index = KDB_NO_KEY;
+    if (key >= 0 || adds_id)
+        KDB_TRY(set_key(definition, adds_id ? 0 : (uint32_t)key));
     kdb_schema_finish(schema, arena_of(definition));
     return KDB_OK;
 }
@@ -249,7 +254,7 @@ static kdb_status fill(struct definition *definition, kdb_slice space)
     struct table_options options;
     KDB_TRY(table_option_read(exec, definition->ast, space, &options));
     KDB_TRY(check_location(exec, &options));
-    KDB_TRY(read_columns(definition));
+    KDB_TRY(read_columns(definition, options.kind));
     table->space = own(definition, space);
     table->name = own(definition, definition->ast->table.name);
     table->kind = options.kind;
@@ -259,16 +264,19 @@ static kdb_status fill(struct definition *definition, kdb_slice space)
     table->schema_count = 1;
     table->schema = definition->schema;
     table->next_column_id = (int32_t)definition->schema->column_count + 1;
-    table->storage_id =
-        options.storage_id.data ? own(definition, options.storage_id) : KDB_LIT("local");
+    bool is_stream = options.kind == KDB_TABLE_STREAM;
+    table->stream = options.stream;
+    if (!is_stream)
+        table->storage_id =
+            options.storage_id.data ? own(definition, options.storage_id) : KDB_LIT("local");
     table->location = own(definition, options.location);
     table->access = options.access;
     table->flush = options.flush;
     table->has_flush_policy = options.has_flush;
     int64_t standard_ms = exec->services->default_retention_ms;
-    table->retention_ms = options.has_retention ? options.retention_ms
-                          : standard_ms > 0     ? standard_ms
-                                                : KDB_RETENTION_OFF;
+    table->retention_ms = options.has_retention           ? options.retention_ms
+                          : standard_ms > 0 && !is_stream ? standard_ms
+                                                          : KDB_RETENTION_OFF;
     table->created_at_us = kdb_clock_now_us(exec->services->clock);
     table->updated_at_us = table->created_at_us;
     return KDB_OK;

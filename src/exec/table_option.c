@@ -7,6 +7,8 @@
 #define FLUSH_ROWS_END    1000000
 #define FLUSH_SECONDS_END 86400
 #define HOUR_MS           INT64_C(3600000)
+#define TTL_MS_MAX        (3650 * 24 * HOUR_MS)
+#define BUFFER_ROWS_MAX   100000000
 
 // ---- kind ----
 
@@ -70,11 +72,6 @@ static kdb_status read_kind(struct kdb_exec *exec, const struct kdb_ast_create_t
                             kind_word(by_word), KDB_ARG(option->value));
         kind = by_option;
     }
-    if (kind == KDB_TABLE_STREAM)
-        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
-                        "%s tables are not supported yet: write CREATE USER TABLE, or WITH (TYPE = "
-                        "'USER')",
-                        kind_word(kind));
     *ret = kind;
     return KDB_OK;
 }
@@ -176,9 +173,19 @@ static kdb_status set_type(struct kdb_exec *exec, const struct kdb_ast_option *o
     return KDB_OK; // read before
 }
 
+// What only tables with flushed rows have.
+static kdb_status check_stored(struct kdb_exec *exec, const struct kdb_ast_option *option,
+                               const struct table_options *options)
+{
+    return options->kind == KDB_TABLE_STREAM
+               ? fail_option(exec, option, "is not for STREAM tables, whose rows stay in memory")
+               : KDB_OK;
+}
+
 static kdb_status set_storage(struct kdb_exec *exec, const struct kdb_ast_option *option,
                               struct table_options *options)
 {
+    KDB_TRY(check_stored(exec, option, options));
     if (options->storage_id.data || options->location.data)
         return fail_option(exec, option, "the statement names another storage or LOCATION too");
     options->storage_id = option->value;
@@ -200,6 +207,7 @@ static kdb_status set_user_storage(struct kdb_exec *exec, const struct kdb_ast_o
 static kdb_status set_flush_policy(struct kdb_exec *exec, const struct kdb_ast_option *option,
                                    struct table_options *options)
 {
+    KDB_TRY(check_stored(exec, option, options));
     if (options->has_flush)
         return fail_option(exec, option, "the statement has a FLUSH clause too");
     return read_policy(exec, option->value, options);
@@ -208,6 +216,7 @@ static kdb_status set_flush_policy(struct kdb_exec *exec, const struct kdb_ast_o
 static kdb_status set_retention(struct kdb_exec *exec, const struct kdb_ast_option *option,
                                 struct table_options *options)
 {
+    KDB_TRY(check_stored(exec, option, options));
     if (options->has_retention)
         return fail_option(exec, option, "the retention of deleted rows is given twice");
     const char *what = option->key.len == sizeof("DELETED_RETENTION") - 1
@@ -220,11 +229,66 @@ static kdb_status set_retention(struct kdb_exec *exec, const struct kdb_ast_opti
     return KDB_OK;
 }
 
-static kdb_status only_stream(struct kdb_exec *exec, const struct kdb_ast_option *option,
-                              struct table_options *options)
+static kdb_status set_ttl(struct kdb_exec *exec, const char *what, kdb_slice text,
+                          struct table_options *options)
 {
-    (void)options;
-    return fail_option(exec, option, "is only for STREAM tables");
+    int64_t ms;
+    if (options->stream.ttl_ms != 0)
+        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                        "%s: how long rows are kept is given twice", what);
+    KDB_TRY(duration_read(exec->ctx, what, text, 1000, &ms));
+    if (ms == KDB_DURATION_OFF || ms < 1000 || ms > TTL_MS_MAX || ms % 1000 != 0)
+        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                        "%s: rows are kept for 1 second to 3650 days, in whole seconds, not '%.*s'",
+                        what, KDB_ARG(text));
+    options->stream.ttl_ms = ms;
+    return KDB_OK;
+}
+
+static kdb_status set_rows_max(struct kdb_exec *exec, kdb_slice text, struct table_options *options)
+{
+    int64_t rows;
+    if (options->stream.rows_max != 0)
+        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION, "MAX_BUFFER is given twice");
+    if (!kdb_slice_to_i64(text, &rows) || rows < 1 || rows > BUFFER_ROWS_MAX)
+        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                        "MAX_BUFFER must be between 1 and %d rows, not '%.*s'", BUFFER_ROWS_MAX,
+                        KDB_ARG(text));
+    options->stream.rows_max = (uint32_t)rows;
+    return KDB_OK;
+}
+
+static kdb_status check_stream(struct kdb_exec *exec, const struct kdb_ast_option *option,
+                               const struct table_options *options)
+{
+    return options->kind == KDB_TABLE_STREAM
+               ? KDB_OK
+               : fail_option(exec, option, "is only for STREAM tables");
+}
+
+static kdb_status set_ttl_seconds(struct kdb_exec *exec, const struct kdb_ast_option *option,
+                                  struct table_options *options)
+{
+    KDB_TRY(check_stream(exec, option, options));
+    bool is_retention = kdb_slice_equal(option->key, KDB_LIT("RETENTION"));
+    return set_ttl(exec, is_retention ? "RETENTION" : "TTL_SECONDS", option->value, options);
+}
+
+static kdb_status set_max_buffer(struct kdb_exec *exec, const struct kdb_ast_option *option,
+                                 struct table_options *options)
+{
+    KDB_TRY(check_stream(exec, option, options));
+    return set_rows_max(exec, option->value, options);
+}
+
+static kdb_status set_ephemeral(struct kdb_exec *exec, const struct kdb_ast_option *option,
+                                struct table_options *options)
+{
+    KDB_TRY(check_stream(exec, option, options));
+    options->stream.is_ephemeral = kdb_slice_equal_nocase(option->value, KDB_LIT("true"));
+    if (options->stream.is_ephemeral || kdb_slice_equal_nocase(option->value, KDB_LIT("false")))
+        return KDB_OK;
+    return fail_option(exec, option, "must be TRUE or FALSE");
 }
 
 static kdb_status set_access(struct kdb_exec *exec, const struct kdb_ast_option *option,
@@ -251,10 +315,10 @@ static const struct {
     {"FLUSH_POLICY", set_flush_policy},
     {"DELETED_RETENTION_HOURS", set_retention},
     {"DELETED_RETENTION", set_retention},
-    {"TTL_SECONDS", only_stream},
-    {"RETENTION", only_stream},
-    {"EPHEMERAL", only_stream},
-    {"MAX_BUFFER", only_stream},
+    {"TTL_SECONDS", set_ttl_seconds},
+    {"RETENTION", set_ttl_seconds},
+    {"EPHEMERAL", set_ephemeral},
+    {"MAX_BUFFER", set_max_buffer},
     {"ACCESS_LEVEL", set_access},
 };
 
@@ -295,22 +359,52 @@ static kdb_status read_access_clause(struct kdb_exec *exec, const struct kdb_ast
                     KDB_ARG(ast->access_level));
 }
 
+static kdb_status read_stream_clauses(struct kdb_exec *exec, const struct kdb_ast_create_table *ast,
+                                      struct table_options *options)
+{
+    if (ast->ttl.data)
+        KDB_TRY(set_ttl(exec, "TTL", ast->ttl, options));
+    if (ast->retention.data)
+        KDB_TRY(set_ttl(exec, "RETENTION", ast->retention, options));
+    if (ast->max_buffer.data)
+        KDB_TRY(set_rows_max(exec, ast->max_buffer, options));
+    options->stream.is_ephemeral = ast->is_ephemeral;
+    return KDB_OK;
+}
+
 // Clauses of the older syntax that belong to other kinds of tables.
 static kdb_status check_clauses(struct kdb_exec *exec, const struct kdb_ast_create_table *ast,
                                 kdb_table_kind kind)
 {
-    const char *clause = ast->ttl.data          ? "TTL"
-                         : ast->retention.data  ? "RETENTION"
-                         : ast->max_buffer.data ? "MAX_BUFFER"
-                         : ast->is_ephemeral    ? "EPHEMERAL"
-                                                : NULL;
-    if (clause)
+    bool is_stream = kind == KDB_TABLE_STREAM;
+    const char *of_streams = ast->ttl.data          ? "TTL"
+                             : ast->retention.data  ? "RETENTION"
+                             : ast->max_buffer.data ? "MAX_BUFFER"
+                             : ast->is_ephemeral    ? "EPHEMERAL"
+                                                    : NULL;
+    if (of_streams && !is_stream)
         return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION, "%s is only for STREAM tables",
-                        clause);
+                        of_streams);
+    const char *of_stored = ast->location.data             ? "LOCATION"
+                            : ast->location_reference.data ? "a storage"
+                            : ast->has_flush               ? "FLUSH"
+                                                           : NULL;
+    if (of_stored && is_stream)
+        return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                        "%s is not for STREAM tables, whose rows stay in memory", of_stored);
     if (ast->use_user_storage && kind != KDB_TABLE_USER)
         return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
                         "USE_USER_STORAGE is only for USER tables");
     return KDB_OK;
+}
+
+static kdb_status check_ttl(struct kdb_exec *exec, const struct table_options *options)
+{
+    if (options->kind != KDB_TABLE_STREAM || options->stream.ttl_ms > 0)
+        return KDB_OK;
+    return kdb_fail(exec->ctx, KDB_ERR_INVALID_OPERATION,
+                    "a STREAM table needs TTL_SECONDS, how long its rows are kept: WITH "
+                    "(TTL_SECONDS = 60)");
 }
 
 kdb_status table_option_read(struct kdb_exec *exec, const struct kdb_ast_create_table *ast,
@@ -322,8 +416,10 @@ kdb_status table_option_read(struct kdb_exec *exec, const struct kdb_ast_create_
     KDB_TRY(check_right(exec, options.kind));
     KDB_TRY(check_clauses(exec, ast, options.kind));
     KDB_TRY(read_access_clause(exec, ast, &options));
+    KDB_TRY(read_stream_clauses(exec, ast, &options));
     KDB_TRY(read_flush_clause(exec, ast, &options));
     KDB_TRY(read_options(exec, ast, &options));
+    KDB_TRY(check_ttl(exec, &options));
     *ret = options;
     return KDB_OK;
 }

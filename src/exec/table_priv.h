@@ -16,6 +16,7 @@ struct table_options {
     bool has_retention;
     kdb_access_level access;
     bool has_access;
+    struct kdb_stream_rules stream;
 };
 
 // ---- table_option.c ----

@@ -165,6 +165,15 @@ kdb_slice table_text_options(struct kdb_arena *arena, const struct kdb_table *ta
         kdb_buf_put(&out, '}');
         return finish(arena, &out);
     }
+    if (table->kind == KDB_TABLE_STREAM) {
+        kdb_buf_printf(&out,
+                       ",\"ttl_seconds\":%lld,\"max_buffer\":%u,\"ephemeral\":%s,"
+                       "\"eviction_strategy\":\"time_based\",\"max_stream_size_bytes\":0,"
+                       "\"compression\":\"none\"}",
+                       (long long)(table->stream.ttl_ms / 1000), table->stream.rows_max,
+                       table->stream.is_ephemeral ? "true" : "false");
+        return finish(arena, &out);
+    }
     KDB_BUF_LIT(&out, ",\"storage_id\":");
     kdb_json_string(&out, table->storage_id);
     if (table->location.data) {

@@ -180,10 +180,10 @@ static struct kdb_query *search_query(struct bind *bind, struct kdb_relation *re
     query->source->relation = relation;
     query->where = where;
     const struct kdb_schema *schema = relation->table->schema;
-    bind_targets_push(bind, query, bind_column_of(bind, relation, schema->key_index),
-                      KDB_LIT("key"));
-    bind_targets_push(bind, query, bind_column_of(bind, relation, schema->column_count),
-                      KDB_LIT("_seq"));
+    uint32_t seq = schema->column_count;
+    uint32_t key = relation->table->kind == KDB_TABLE_STREAM ? seq : schema->key_index;
+    bind_targets_push(bind, query, bind_column_of(bind, relation, key), KDB_LIT("key"));
+    bind_targets_push(bind, query, bind_column_of(bind, relation, seq), KDB_LIT("_seq"));
     return query;
 }
 
@@ -258,6 +258,13 @@ kdb_status bind_update(struct bind *bind, const struct kdb_ast_update *ast)
     struct bind_scope scope;
     struct kdb_relation *relation;
     KDB_TRY(search_scope(bind, &ast->table, ast->alias, &scope, &relation));
+    if (relation->table->kind == KDB_TABLE_STREAM) {
+        kdb_error_at(bind->ctx, ast->table.position);
+        return kdb_fail(bind->ctx, KDB_ERR_INVALID_OPERATION,
+                        "UPDATE is not supported on STREAM tables: the rows of %.*s.%.*s stay as "
+                        "they were inserted",
+                        KDB_ARG(relation->table->space), KDB_ARG(relation->table->name));
+    }
     KDB_TRY(require_where(bind, ast->where, "UPDATE", ast->table.position));
     struct kdb_expr *where;
     KDB_TRY(bind_boolean(bind, ast->where, "WHERE", &where));

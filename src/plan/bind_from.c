@@ -59,6 +59,7 @@ struct kdb_relation *bind_relation_of_table(struct bind *bind, struct kdb_table 
             .id = column->id,
             .is_not_null = column->is_not_null,
             .is_key = table->kind != KDB_TABLE_STREAM && i == schema->key_index};
+        // A stream's declared key is not unique: its rows have _seq for a key.
     }
     for (uint32_t i = 0; i < system_count; i++)
         relation->columns[schema->column_count + i] =
@@ -66,7 +67,8 @@ struct kdb_relation *bind_relation_of_table(struct bind *bind, struct kdb_table 
                                          .type = KDB_TYPE((uint8_t)system_columns[i].kind),
                                          .id = system_columns[i].id,
                                          .is_system = true,
-                                         .is_not_null = true};
+                                         .is_not_null = true,
+                                         .is_key = table->kind == KDB_TABLE_STREAM};
     return relation;
 }
 

@@ -145,7 +145,7 @@ static void make_outputs(struct bind *bind, const struct kdb_query *query)
         struct kdb_output_column output = {.name = query->targets[i].name, .type = expr->type};
         if (expr->kind == KDB_EXPR_COLUMN && expr->relation->kind == KDB_RELATION_TABLE) {
             const struct kdb_relation_column *column = &expr->relation->columns[expr->column];
-            output.is_key = column->is_key && !expr->relation->is_nullable;
+            output.is_key = column->is_key && !column->is_system && !expr->relation->is_nullable;
             output.is_not_null = column->is_not_null && !expr->relation->is_nullable;
         }
         output.is_masked = bind->request->role < KDB_ROLE_DBA &&

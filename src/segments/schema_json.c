@@ -180,8 +180,8 @@ static void put_fields(struct printer *printer, const struct kdb_table *table,
     open_member(printer, "fields", '[');
     for (uint32_t i = 0; i < schema->column_count; i++)
         put_column(printer, &schema->columns[i]);
+    put_system_column(printer, "_seq", "\"Int64\"", KDB_COLUMN_SEQ);
     if (table->kind != KDB_TABLE_STREAM) {
-        put_system_column(printer, "_seq", "\"Int64\"", KDB_COLUMN_SEQ);
         put_system_column(printer, "_updated", "{\"Timestamp\": [\"Millisecond\", null]}",
                           KDB_COLUMN_UPDATED);
         put_system_column(printer, "_deleted", "\"Boolean\"", KDB_COLUMN_DELETED);
@@ -223,7 +223,8 @@ static void put_options(struct printer *printer, const struct kdb_table *table,
                          KDB_ARG(table->space), KDB_ARG(table->name));
     open_member(printer, "options", '{');
     put_text(printer, "table_type", kdb_slice_cstr(types[table->kind]));
-    put_text(printer, "primary_key", schema->columns[schema->key_index].name);
+    if (schema->key_index != KDB_NO_KEY)
+        put_text(printer, "primary_key", schema->columns[schema->key_index].name);
     put_text(printer, "owner", table->owner);
     put_text(printer, "storage_id", table->storage_id);
     put_text(printer, "location", table->location);
@@ -232,6 +233,11 @@ static void put_options(struct printer *printer, const struct kdb_table *table,
         put_json(printer, "deleted_retention_ms", "null");
     else
         put_int(printer, "deleted_retention_ms", table->retention_ms);
+    if (table->kind == KDB_TABLE_STREAM) {
+        put_int(printer, "ttl_seconds", table->stream.ttl_ms / 1000);
+        put_int(printer, "max_buffer", table->stream.rows_max);
+        put_json(printer, "ephemeral", table->stream.is_ephemeral ? "true" : "false");
+    }
     if (table->kind == KDB_TABLE_SHARED)
         put_text(printer, "access_level", kdb_slice_cstr(kdb_access_level_name(table->access)));
     put_text(printer, "column_family", family);

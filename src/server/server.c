@@ -38,6 +38,7 @@ struct kdb_server {
     char *temp_path;
     struct kdb_store *store;
     struct kdb_catalog *catalog;
+    struct kdb_streams *streams;
     struct kdb_partition_registry *partitions;
     struct kdb_live_feed *feed; // committed changes for the live queries
     struct kdb_change_sink sink;
@@ -117,12 +118,15 @@ static kdb_status open_committer(struct kdb_server *server, struct kdb_ctx *ctx)
 {
     const struct kdb_partition_hooks hooks = {.manifest_unref = kdb_manifest_unref};
     server->partitions = kdb_partition_registry_create(server->store, &hooks);
+    KDB_TRY(
+        kdb_streams_create(ctx, (uint64_t)server->settings->stream_memory_bytes, &server->streams));
     server->feed = kdb_live_feed_create((size_t)server->settings->websocket_backlog_bytes);
     server->directory = kdb_live_directory_create();
     server->values.directory = server->directory;
     server->sink = kdb_live_feed_sink(server->feed);
     const struct kdb_committer_options options = {
         .store = server->store,
+        .streams = server->streams,
         .clock = kdb_clock_system(),
         .mode = server->settings->storage_durability == KDB_DURABILITY_ASYNC ? KDB_COMMIT_ASYNC
                                                                              : KDB_COMMIT_SYNC,
@@ -192,6 +196,7 @@ static void fill_services(struct kdb_server *server)
         .live = server->directory,
         .ws_url = server->ws_url,
         .store = server->store,
+        .streams = server->streams,
         .catalog = server->catalog,
         .partitions = server->partitions,
         .committer = server->committer,
@@ -212,6 +217,7 @@ static void fill_services(struct kdb_server *server)
         .default_flush_interval_seconds =
             (uint32_t)((settings->flush_default_interval_ms + KDB_SECOND_MS - 1) / KDB_SECOND_MS),
         .default_retention_ms = settings->retention_default_deleted_ms,
+        .default_stream_rows = (uint32_t)settings->stream_default_max_buffer,
         .query_limit_default = (uint64_t)settings->limits_default_query_limit,
         .query_limit_max = (uint64_t)settings->limits_max_query_limit};
 }
@@ -472,6 +478,7 @@ void kdb_server_close(struct kdb_server *server)
     kdb_live_feed_destroy(server->feed);
     kdb_live_directory_destroy(server->directory);
     kdb_partition_cache_destroy(server->cache);
+    kdb_streams_destroy(server->streams);
     kdb_partition_registry_destroy(server->partitions);
     kdb_segment_service_destroy(server->segments);
     kdb_engine_destroy(server->engine);

@@ -19,6 +19,8 @@
 // 2026-05-04T10:00:00Z
 #define START_US INT64_C(1777888800000000)
 
+#define STREAM_BYTES (1U << 20)
+
 static int64_t fixture_now(void *self)
 {
     struct exec_fixture *fixture = self;
@@ -50,7 +52,9 @@ static void open_committer(struct exec_fixture *fixture)
     struct kdb_exec_services *services = &fixture->services;
     const struct kdb_partition_hooks hooks = {.manifest_unref = kdb_manifest_unref};
     services->partitions = kdb_partition_registry_create(services->store, &hooks);
+    must(fixture, kdb_streams_create(&fixture->ctx, STREAM_BYTES, &services->streams));
     const struct kdb_committer_options options = {.store = services->store,
+                                                  .streams = services->streams,
                                                   .clock = services->clock,
                                                   .mode = KDB_COMMIT_ASYNC,
                                                   .worker_id = 1};
@@ -157,6 +161,7 @@ char *exec_fixture_close_keeping(struct exec_fixture *fixture)
         kdb_jobs_close(services->jobs, 10000);
     kdb_committer_close(services->committer);
     kdb_partition_cache_destroy(services->cache);
+    kdb_streams_destroy(services->streams);
     kdb_partition_registry_destroy(services->partitions);
     kdb_segment_service_destroy(services->segments);
     kdb_engine_destroy(services->engine);

@@ -63,14 +63,186 @@ static void refuses_bad_names(void **state)
     alice_says("CREATE USER TABLE app.Notes (v INT)", "user table app.notes created successfully");
 }
 
-static void stream_tables_come_later(void **state)
+static void stream_tables_in_three_syntaxes(void **state)
 {
     (void)state;
-    root_fails("CREATE STREAM TABLE app.t (id INT) WITH (TTL_SECONDS = 30)",
-               KDB_ERR_INVALID_OPERATION, "STREAM tables are not supported yet");
-    root_fails("CREATE TABLE app.t (id INT) WITH (TYPE = 'stream')", KDB_ERR_INVALID_OPERATION,
-               "STREAM tables are not supported yet");
-    root_reads("SELECT COUNT(*) FROM system.tables WHERE namespace_id = 'app'", "0\n");
+    alice_says("CREATE STREAM TABLE app.a (dev TEXT PRIMARY KEY, v INT) WITH (TTL_SECONDS = 30)",
+               "stream table app.a created successfully");
+    alice_says("CREATE TABLE app.b (v INT) WITH (TYPE = 'STREAM', TTL_SECONDS = '2m', MAX_BUFFER = "
+               "5, EPHEMERAL = TRUE)",
+               "stream table app.b created successfully");
+    alice_says("CREATE STREAM TABLE app.c (id INT) TTL 60 BUFFER_SIZE 100",
+               "stream table app.c created successfully");
+    alice_says("CREATE STREAM TABLE app.d (v INT) RETENTION 10s MAX_BUFFER 7 EPHEMERAL",
+               "stream table app.d created successfully");
+    root_reads("SELECT table_name, storage_id, deleted_retention, column_family FROM system.tables "
+               "WHERE namespace_id = 'app' ORDER BY table_name",
+               "a|NULL|NULL|stream_table:app:a\n"
+               "b|NULL|NULL|stream_table:app:b\n"
+               "c|NULL|NULL|stream_table:app:c\n"
+               "d|NULL|NULL|stream_table:app:d\n");
+    root_reads(
+        "SELECT options ->> 'ttl_seconds', options ->> 'max_buffer', options ->> 'ephemeral' "
+        "FROM system.schemas WHERE namespace_id = 'app' ORDER BY table_name",
+        "30|0|false\n120|5|true\n60|100|false\n10|7|true\n");
+    // Nothing is added but _seq, and a key only when it is declared.
+    root_reads("SELECT column_name, primary_key FROM system.columns WHERE namespace_id = 'app' AND "
+               "table_name IN ('a', 'c') ORDER BY table_name, ordinal",
+               "dev|true\nv|false\n_seq|false\nid|false\n_seq|false\n");
+}
+
+static void stream_options(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *clauses, *part;
+    } refusals[] = {
+        {"", "a STREAM table needs TTL_SECONDS"},
+        {"WITH (MAX_BUFFER = 5)", "a STREAM table needs TTL_SECONDS"},
+        {"WITH (TTL_SECONDS = 0)", "TTL_SECONDS: rows are kept for 1 second to 3650 days"},
+        {"WITH (TTL_SECONDS = 'off')", "TTL_SECONDS: rows are kept for 1 second to 3650 days"},
+        {"WITH (TTL_SECONDS = '1500ms')", "in whole seconds, not '1500ms'"},
+        {"WITH (TTL_SECONDS = '4000d')", "TTL_SECONDS: rows are kept for 1 second to 3650 days"},
+        {"WITH (TTL_SECONDS = 5, RETENTION = 5)", "how long rows are kept is given twice"},
+        {"TTL 5 WITH (TTL_SECONDS = 5)", "how long rows are kept is given twice"},
+        {"TTL 5 MAX_BUFFER 0", "MAX_BUFFER must be between 1 and 100000000 rows, not '0'"},
+        {"TTL 5 MAX_BUFFER 5 WITH (MAX_BUFFER = 5)", "MAX_BUFFER is given twice"},
+        {"WITH (TTL_SECONDS = 5, EPHEMERAL = 3)", "option EPHEMERAL: must be TRUE or FALSE"},
+        {"TTL 5 LOCATION '/x'", "LOCATION is not for STREAM tables"},
+        {"TTL 5 STORAGE local", "a storage is not for STREAM tables"},
+        {"TTL 5 FLUSH ROWS 5", "FLUSH is not for STREAM tables"},
+        {"TTL 5 WITH (FLUSH_POLICY = 'rows:5')", "option FLUSH_POLICY: is not for STREAM tables"},
+        {"TTL 5 WITH (STORAGE_ID = 'local')", "option STORAGE_ID: is not for STREAM tables"},
+        {"TTL 5 WITH (DELETED_RETENTION = '7d')", "DELETED_RETENTION: is not for STREAM tables"},
+        {"TTL 5 WITH (ACCESS_LEVEL = 'public')", "ACCESS_LEVEL: is only for SHARED tables"},
+        {"TTL 5 USE_USER_STORAGE", "USE_USER_STORAGE is only for USER tables"},
+    };
+    char sql[256];
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        (void)snprintf(sql, sizeof(sql), "CREATE STREAM TABLE app.t (v INT) %s",
+                       refusals[i].clauses);
+        alice_fails(sql, KDB_ERR_INVALID_OPERATION, refusals[i].part);
+    }
+}
+
+static void move_clock(int64_t ms)
+{
+    atomic_fetch_add(&db->now_us, ms * 1000);
+}
+
+static void stream_rows(void **state)
+{
+    (void)state;
+    alice_says("CREATE STREAM TABLE app.s (dev TEXT PRIMARY KEY, v INT NOT NULL DEFAULT 7) WITH "
+               "(TTL_SECONDS = 10)",
+               "stream table app.s created successfully");
+    alice_says("INSERT INTO app.s VALUES ('a', 1), ('a', 2), ('b', 3)", "Inserted 3 row(s)");
+    dora_says("INSERT INTO app.s (dev) VALUES ('a')", "Inserted 1 row(s)");
+    alice_reads("SELECT dev, v FROM app.s", "a|1\na|2\nb|3\n");
+    alice_reads("SELECT v FROM app.s WHERE dev = 'a' ORDER BY _seq DESC", "2\n1\n");
+    exec_fixture_expect_rows(db, "dora", KDB_ROLE_DBA, "SELECT dev, v FROM app.s", "a|7\n");
+    alice_reads("SELECT dev, COUNT(*), SUM(v) FROM app.s GROUP BY dev ORDER BY dev",
+                "a|2|3\nb|1|3\n");
+    alice_reads("SELECT x.v, y.v FROM app.s AS x JOIN app.s AS y ON x.dev = y.dev AND x.v < y.v",
+                "1|2\n");
+    alice_reads("SELECT COUNT(*) FROM app.s WHERE _seq >= (SELECT MAX(_seq) FROM app.s)", "1\n");
+    alice_fails("INSERT INTO app.s VALUES ('c', NULL)", KDB_ERR_CONSTRAINT, "NOT NULL");
+    alice_fails("UPDATE app.s SET v = 1 WHERE v = 2", KDB_ERR_INVALID_OPERATION,
+                "UPDATE is not supported on STREAM tables");
+    alice_fails("SELECT _deleted FROM app.s", KDB_ERR_COLUMN_NOT_FOUND, "_deleted");
+    root_fails("STORAGE FLUSH TABLE app.s", KDB_ERR_INVALID_OPERATION, "STREAM");
+    alice_says("INSERT INTO app.s SELECT dev, v + 10 FROM app.s", "Inserted 3 row(s)");
+    alice_reads("SELECT v FROM app.s", "1\n2\n3\n11\n12\n13\n");
+}
+
+// The _seq of the row with a value, as text.
+static const char *seq_of(int v)
+{
+    char sql[64];
+    (void)snprintf(sql, sizeof(sql), "SELECT _seq FROM app.s WHERE v = %d", v);
+    return exec_fixture_ok(db, "alice", KDB_ROLE_USER, sql)->cells[0];
+}
+
+static void stream_keys(void **state)
+{
+    (void)state;
+    alice_says("CREATE STREAM TABLE app.s (v INT) TTL 10",
+               "stream table app.s created successfully");
+    alice_says("INSERT INTO app.s VALUES (1), (2), (3)", "Inserted 3 row(s)");
+    char sql[128];
+    (void)snprintf(sql, sizeof(sql), "SELECT v FROM app.s WHERE _seq = %s", seq_of(2));
+    alice_reads(sql, "2\n");
+    (void)snprintf(sql, sizeof(sql), "SELECT v FROM app.s WHERE _seq > %s", seq_of(1));
+    alice_reads(sql, "2\n3\n");
+    move_clock(10000);
+    (void)snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM app.s WHERE _seq IN (1, 2)");
+    alice_reads(sql, "0\n");
+}
+
+static void stream_deletes(void **state)
+{
+    (void)state;
+    alice_says("CREATE STREAM TABLE app.s (v INT) TTL 10",
+               "stream table app.s created successfully");
+    alice_says("INSERT INTO app.s SELECT * FROM generate_series(1, 9)", "Inserted 9 row(s)");
+    alice_says("DELETE FROM app.s WHERE v = 5", "Deleted 1 row(s)");
+    alice_says("DELETE FROM app.s WHERE v = 5", "Deleted 0 row(s)");
+    dora_says("DELETE FROM app.s WHERE TRUE", "Deleted 0 row(s)");
+    alice_says("DELETE FROM app.s WHERE v IN (SELECT MAX(v) FROM app.s) OR v < 3",
+               "Deleted 3 row(s)");
+    char sql[128];
+    (void)snprintf(sql, sizeof(sql), "DELETE FROM app.s WHERE _seq = %s", seq_of(4));
+    alice_says(sql, "Deleted 1 row(s)");
+    alice_reads("SELECT v FROM app.s", "3\n6\n7\n8\n");
+    alice_reads("SHOW STATS FOR TABLE app.s", "s|app|1|4|0|0|724\n");
+    root_reads("SELECT user_id, hot_rows, live_rows, last_flush_at FROM "
+               "system.user_table_counters",
+               "alice|4|4|NULL\n");
+}
+
+static void stream_rows_expire(void **state)
+{
+    (void)state;
+    alice_says("CREATE STREAM TABLE app.s (v INT) TTL 10",
+               "stream table app.s created successfully");
+    alice_says("INSERT INTO app.s VALUES (1)", "Inserted 1 row(s)");
+    move_clock(9000);
+    alice_says("INSERT INTO app.s VALUES (2)", "Inserted 1 row(s)");
+    move_clock(999);
+    alice_reads("SELECT v FROM app.s", "1\n2\n");
+    // To the millisecond, by both ways, whether it was removed by then or not.
+    move_clock(1);
+    alice_reads("SELECT v FROM app.s", "2\n");
+    alice_reads("SELECT COUNT(*) FROM app.s", "1\n");
+    alice_says("DELETE FROM app.s WHERE v = 1", "Deleted 0 row(s)");
+    move_clock(9000);
+    alice_reads("SELECT v FROM app.s", "");
+    alice_reads("SELECT COUNT(*) FROM app.s", "0\n");
+}
+
+static void ephemeral_streams(void **state)
+{
+    (void)state;
+    alice_says("CREATE STREAM TABLE app.s (v INT) TTL 10 EPHEMERAL",
+               "stream table app.s created successfully");
+    alice_says("INSERT INTO app.s VALUES (1)", "Inserted 1 row(s)");
+    alice_reads("SELECT v FROM app.s", "");
+    const char *id = exec_fixture_ok(db, "root", KDB_ROLE_SYSTEM,
+                                     "SELECT table_id FROM system.tables WHERE table_name = 's'")
+                         ->cells[0];
+    struct kdb_partition *partition;
+    assert_int_equal(kdb_partition_open(db->services.partitions, &db->ctx,
+                                        (uint32_t)strtoul(id, NULL, 10), KDB_LIT("alice"),
+                                        KDB_READ_ANY, &partition),
+                     KDB_OK);
+    atomic_store(&partition->subscriptions, 1);
+    alice_says("INSERT INTO app.s VALUES (2)", "Inserted 1 row(s)");
+    alice_reads("SELECT v FROM app.s", "2\n");
+    alice_reads("SELECT COUNT(*) FROM app.s", "1\n");
+    atomic_store(&partition->subscriptions, 0);
+    alice_reads("SELECT v FROM app.s", "");
+    alice_reads("SELECT COUNT(*) FROM app.s", "0\n");
+    kdb_partition_unref(partition);
 }
 
 static void shared_tables_in_three_syntaxes(void **state)
@@ -299,7 +471,13 @@ int main(void)
         CASE(existing_tables),
         CASE(needs_a_namespace),
         CASE(refuses_bad_names),
-        CASE(stream_tables_come_later),
+        CASE(stream_tables_in_three_syntaxes),
+        CASE(stream_options),
+        CASE(stream_rows),
+        CASE(stream_keys),
+        CASE(stream_deletes),
+        CASE(stream_rows_expire),
+        CASE(ephemeral_streams),
         CASE(shared_tables_in_three_syntaxes),
         CASE(who_creates_shared_tables),
         CASE(shared_rows_belong_to_everyone),
