@@ -127,7 +127,10 @@ static kdb_status add_change(struct step *step, kdb_slice row, bool is_gone)
         kdb_live_write_row(step->load->query, &step->eval, row, kdb_row_seq(row), is_gone, &body);
     KDB_BUF_LIT(&body, "]}");
     end_rows(step);
-    add_piece(step, (struct piece){.kind = is_gone ? KDB_LIVE_DELETE : KDB_LIVE_UPDATE,
+    bool is_stream = step->load->query->table->kind == KDB_TABLE_STREAM;
+    add_piece(step, (struct piece){.kind = is_gone     ? KDB_LIVE_DELETE
+                                           : is_stream ? KDB_LIVE_INSERT
+                                                       : KDB_LIVE_UPDATE,
                                    .text = kdb_buf_view(&body),
                                    .row_count = 1,
                                    .last_seq = kdb_row_seq(row)});
@@ -148,7 +151,9 @@ static kdb_status visit(void *self, kdb_slice row, bool *ret_goes_on)
     struct step *step = self;
     struct ws_load *load = step->load;
     bool is_match;
-    bool tells_gone = load->kind == LOAD_RESUME || load->kind == LOAD_CATCH_UP;
+    // In a stream every row is a new one: what does not match was never seen.
+    bool tells_gone = (load->kind == LOAD_RESUME || load->kind == LOAD_CATCH_UP) &&
+                      load->query->table->kind != KDB_TABLE_STREAM;
     kdb_arena_reset(&step->scratch);
     KDB_TRY(kdb_live_matches(load->query, &step->eval, row, &is_match));
     if (is_match || tells_gone) {
@@ -222,31 +227,23 @@ static kdb_status check_history(struct ws_load *load)
 {
     if (load->kind != LOAD_RESUME && load->kind != LOAD_CATCH_UP)
         return KDB_OK;
-    int64_t now_ms = load->exec.now_us / 1000;
-    if (load->after >= kdb_changes_floor(load->query->table, now_ms))
+    int64_t floor;
+    KDB_TRY(kdb_changes_floor(&load->exec, load->changes, &floor));
+    if (load->after >= floor)
         return KDB_OK;
+    bool is_stream = load->query->table->kind == KDB_TABLE_STREAM;
     return kdb_fail(&load->ctx, KDB_ERR_HISTORY_GONE,
-                    "deleted rows are kept for a time only, and what happened after _seq %lld is "
+                    "%s for a time only, and what happened after _seq %lld is "
                     "no longer known: subscribe again without \"from\"",
+                    is_stream ? "a stream keeps its rows" : "deleted rows are kept",
                     (long long)load->after);
-}
-
-static kdb_status open_partition(struct ws_load *load)
-{
-    const struct kdb_table *table = load->query->table;
-    kdb_slice user = table->kind == KDB_TABLE_SHARED ? KDB_LIT("") : load->query->user;
-    KDB_TRY(kdb_partition_open(options_of(load)->services->partitions, &load->ctx, table->id, user,
-                               load->exec.tier, &load->partition));
-    if (load->partition)
-        return KDB_OK;
-    return kdb_fail(&load->ctx, KDB_ERR_BLOCKED, "work for a worker");
 }
 
 static kdb_status run_step(struct ws_load *load)
 {
     struct step step = {.load = load};
     if (!load->partition)
-        return open_partition(load);
+        return kdb_exec_open_partition(&load->exec, load->query->table, &load->partition);
     if (!load->changes)
         KDB_TRY(kdb_changes_open(&load->exec, load->query->table, load->partition, &load->changes));
     KDB_TRY(check_history(load));

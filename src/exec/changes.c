@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks by _seq: the hot tier's index, or a sorted window over both tiers.
+// Walks by _seq: the hot tier's index, a sorted window over both tiers, or a stream as it is.
 #include "exec/changes.h"
 
 #include <stdlib.h>
@@ -82,12 +82,102 @@ static kdb_status next_entry(struct kdb_exec *exec, struct kdb_store_scan *scan,
     return KDB_OK;
 }
 
+// ---- streams: the rows are in the order of their _seq ----
+
+static bool is_stream(const struct kdb_changes *changes)
+{
+    return changes->table->kind == KDB_TABLE_STREAM;
+}
+
+static void stream_key(struct kdb_buf *out, const struct kdb_changes *changes, int64_t seq)
+{
+    kdb_layout_key(out, changes->partition->prefix, KDB_KEYS_ROWS, (kdb_slice){0});
+    kdb_key_i64(out, seq);
+}
+
+static kdb_status open_stream_scan(struct kdb_exec *exec, const struct kdb_changes *changes,
+                                   const struct kdb_changes_range *range,
+                                   struct kdb_store_scan **ret)
+{
+    struct kdb_buf first = {0};
+    struct kdb_buf end = {0};
+    stream_key(&first, changes, range->after + 1);
+    if (range->up_to == INT64_MAX)
+        kdb_layout_key(&end, changes->partition->prefix, KDB_KEYS_END, (kdb_slice){0});
+    else
+        stream_key(&end, changes, range->up_to + 1);
+    const struct kdb_scan_range keys = {.space = KDB_SPACE_ROWS,
+                                        .first = kdb_buf_view(&first),
+                                        .end = kdb_buf_view(&end),
+                                        .is_reverse = range->is_reverse,
+                                        .tier = exec->tier};
+    kdb_status status = kdb_store_scan_open(exec_store(exec, changes->table), exec->ctx,
+                                            changes->view.view, &keys, ret);
+    kdb_buf_deinit(&first);
+    kdb_buf_deinit(&end);
+    return status;
+}
+
+static kdb_status walk_stream(struct kdb_exec *exec, struct kdb_store_scan *scan,
+                              kdb_changes_visit visit, void *self)
+{
+    bool goes_on = true;
+    for (size_t visited = 1; goes_on; visited++) {
+        kdb_slice key;
+        kdb_slice row;
+        bool has_more;
+        KDB_TRY(kdb_store_scan_next(scan, exec->ctx, &key, &row, &has_more));
+        if (!has_more)
+            return KDB_OK;
+        KDB_TRY(visit(self, row, &goes_on));
+        KDB_TRY(kdb_ctx_check(exec->ctx));
+        if (visited == EXEC_LOOP_ROWS_MAX)
+            KDB_TRY(exec_require_worker(exec));
+    }
+    return KDB_OK;
+}
+
+static kdb_status read_stream(struct kdb_exec *exec, const struct kdb_changes *changes,
+                              struct kdb_changes_range range, kdb_changes_visit visit, void *self)
+{
+    struct kdb_store_scan *scan;
+    int64_t alive = exec_first_alive(exec, changes->table);
+    if (range.after < alive - 1)
+        range.after = alive - 1;
+    if (range.after >= range.up_to)
+        return KDB_OK;
+    KDB_TRY(open_stream_scan(exec, changes, &range, &scan));
+    kdb_status status = walk_stream(exec, scan, visit, self);
+    kdb_store_scan_close(scan);
+    return status;
+}
+
+// The greatest _seq in a range, 0: there is no row.
+static kdb_status newest_in_stream(struct kdb_exec *exec, const struct kdb_changes *changes,
+                                   int64_t up_to, int64_t *ret_seq)
+{
+    const struct kdb_changes_range range = {.after = 0, .up_to = up_to, .is_reverse = true};
+    struct kdb_store_scan *scan;
+    kdb_slice key;
+    kdb_slice row;
+    bool has_more;
+    KDB_TRY(open_stream_scan(exec, changes, &range, &scan));
+    kdb_status status = kdb_store_scan_next(scan, exec->ctx, &key, &row, &has_more);
+    *ret_seq = status == KDB_OK && has_more ? kdb_row_seq(row) : 0;
+    kdb_store_scan_close(scan);
+    return status;
+}
+
+// ---- the view ----
+
 static kdb_status newest_hot(struct kdb_exec *exec, const struct kdb_changes *changes,
                              int64_t *ret_seq)
 {
     const struct kdb_changes_range whole = {.after = 0, .up_to = INT64_MAX, .is_reverse = true};
     struct kdb_store_scan *scan;
     kdb_slice key;
+    if (is_stream(changes))
+        return newest_in_stream(exec, changes, INT64_MAX, ret_seq);
     *ret_seq = 0;
     KDB_TRY(open_seq_scan(exec, changes, &whole, &scan));
     kdb_status status = next_entry(exec, scan, ret_seq, &key);
@@ -118,8 +208,7 @@ kdb_status kdb_changes_open(struct kdb_exec *exec, struct kdb_table *table,
 {
     int64_t before = kdb_committer_last_seq(exec->services->committer);
     struct kdb_partition_view view;
-    KDB_TRY(
-        kdb_partition_view_open(exec->services->segments, partition, exec->ctx, exec->tier, &view));
+    KDB_TRY(row_open_view(exec, table, partition, &view));
     struct kdb_changes *changes = kdb_alloc(sizeof(*changes));
     changes->table = kdb_table_ref(table);
     changes->partition = kdb_partition_ref(partition);
@@ -343,6 +432,8 @@ kdb_status kdb_changes_read(struct kdb_exec *exec, struct kdb_changes *changes,
     struct kdb_changes_range clipped = *range;
     if (clipped.up_to > changes->seq)
         clipped.up_to = changes->seq;
+    if (is_stream(changes))
+        return read_stream(exec, changes, clipped, visit, self);
     struct kdb_manifest *manifest = NULL;
     if (changes->view.manifest)
         manifest = kdb_manifest_since(changes->view.manifest, clipped.after);
@@ -352,9 +443,20 @@ kdb_status kdb_changes_read(struct kdb_exec *exec, struct kdb_changes *changes,
     return status;
 }
 
-int64_t kdb_changes_floor(const struct kdb_table *table, int64_t now_ms)
+kdb_status kdb_changes_floor(struct kdb_exec *exec, const struct kdb_changes *changes,
+                             int64_t *ret_floor)
 {
-    if (table->retention_ms == KDB_RETENTION_OFF)
-        return 0;
-    return kdb_snowflake_first_of_ms(now_ms - table->retention_ms);
+    const struct kdb_table *table = changes->table;
+    *ret_floor = 0;
+    if (is_stream(changes)) {
+        // What was removed, and what is still there although nobody sees it any more.
+        int64_t expired;
+        KDB_TRY(
+            newest_in_stream(exec, changes, exec_first_alive(exec, changes->table) - 1, &expired));
+        int64_t removed = atomic_load(&changes->partition->stream_floor_seq);
+        *ret_floor = expired > removed ? expired : removed;
+    } else if (table->retention_ms != KDB_RETENTION_OFF) {
+        *ret_floor = kdb_snowflake_first_of_ms(exec->now_us / 1000 - table->retention_ms);
+    }
+    return KDB_OK;
 }

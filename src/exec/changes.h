@@ -4,8 +4,8 @@
 // What a subscription sends at first, what a client that was away has missed, and what a client
 // that could not keep up is told again. Reads one stable view of both tiers, opened once and read
 // in steps as the client takes the rows; so keep it no longer than needed. The hot tier is walked
-// by its sequence index; when cold rows are in question, both tiers are merged and as many rows as
-// a bounded window holds are sorted at a time.
+// by its sequence index (a stream is in that order as it is); when cold rows are in question, both
+// tiers are merged and as many rows as a bounded window holds are sorted at a time.
 #ifndef KDB_EXEC_CHANGES_H
 #define KDB_EXEC_CHANGES_H
 
@@ -39,8 +39,10 @@ KDB_NODISCARD kdb_status kdb_changes_read(struct kdb_exec *exec, struct kdb_chan
                                           const struct kdb_changes_range *range,
                                           kdb_changes_visit visit, void *self);
 
-// The oldest _seq a client may have seen and still be told everything that happened after it, as of
-// `now_ms`: tombstones are kept as long as the table's retention says.
-int64_t kdb_changes_floor(const struct kdb_table *table, int64_t now_ms);
+// The oldest _seq a client may have seen and still be told everything that happened after it:
+// tombstones are kept as long as the table's retention says, rows of a stream until they expire,
+// make room for others or are deleted.
+KDB_NODISCARD kdb_status kdb_changes_floor(struct kdb_exec *exec, const struct kdb_changes *changes,
+                                           int64_t *ret_floor);
 
 #endif

@@ -45,6 +45,12 @@ struct kdb_store *exec_store(const struct kdb_exec *exec, const struct kdb_table
                                            : exec->services->store;
 }
 
+int64_t exec_first_alive(const struct kdb_exec *exec, const struct kdb_table *table)
+{
+    int64_t now_ms = kdb_clock_now_ms(exec->services->clock);
+    return kdb_snowflake_first_of_ms(now_ms - table->stream.ttl_ms + 1);
+}
+
 bool exec_is_unheard(const struct kdb_partition *partition)
 {
     return atomic_load_explicit(&partition->is_ephemeral, memory_order_relaxed) &&
@@ -68,8 +74,8 @@ static void note_rules(const struct kdb_exec *exec, const struct kdb_table *tabl
     atomic_store_explicit(&partition->flush_interval_seconds, interval, memory_order_relaxed);
 }
 
-kdb_status exec_open_partition(struct kdb_exec *exec, const struct kdb_table *table,
-                               struct kdb_partition **ret)
+kdb_status kdb_exec_open_partition(struct kdb_exec *exec, const struct kdb_table *table,
+                                   struct kdb_partition **ret_partition)
 {
     kdb_slice user = table->kind == KDB_TABLE_SHARED ? KDB_LIT("") : exec->user;
     struct kdb_partition *partition;
@@ -78,7 +84,7 @@ kdb_status exec_open_partition(struct kdb_exec *exec, const struct kdb_table *ta
     if (!partition)
         return exec_require_worker(exec);
     note_rules(exec, table, partition);
-    *ret = partition;
+    *ret_partition = partition;
     return KDB_OK;
 }
 
@@ -88,7 +94,7 @@ kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,
     if (!exec->partition || exec->partition->table_id != table->id) {
         kdb_partition_unref(exec->partition);
         exec->partition = NULL;
-        KDB_TRY(exec_open_partition(exec, table, &exec->partition));
+        KDB_TRY(kdb_exec_open_partition(exec, table, &exec->partition));
     }
     *ret = exec->partition;
     return KDB_OK;

@@ -114,6 +114,12 @@ KDB_NODISCARD kdb_status kdb_exec_wait(struct kdb_exec *exec);
 // failures.
 void kdb_exec_finish(struct kdb_exec *exec);
 
+// The caller's partition of a table, referenced, with the rules in force noted on it. BLOCKED when
+// an event loop would have to wait for the disk.
+KDB_NODISCARD kdb_status kdb_exec_open_partition(struct kdb_exec *exec,
+                                                 const struct kdb_table *table,
+                                                 struct kdb_partition **ret_partition);
+
 // EXPLAIN's rows for a plan, into the sink: which path and why, tables, key bounds, pruning.
 KDB_NODISCARD kdb_status kdb_exec_explain(struct kdb_exec *exec);
 

@@ -21,13 +21,11 @@ void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
                     struct kdb_arena *scratch, struct kdb_eval *ret);
 // The store that the hot rows of a table are in.
 struct kdb_store *exec_store(const struct kdb_exec *exec, const struct kdb_table *table);
-// The caller's partition of a table, referenced, with the rules in force noted on it. BLOCKED when
-// an event loop would have to wait for the disk.
-KDB_NODISCARD kdb_status exec_open_partition(struct kdb_exec *exec, const struct kdb_table *table,
-                                             struct kdb_partition **ret);
+// Rows of a stream with a smaller _seq have reached their TTL.
+int64_t exec_first_alive(const struct kdb_exec *exec, const struct kdb_table *table);
 // Whether nothing of an EPHEMERAL stream is to be seen because nobody is subscribed.
 bool exec_is_unheard(const struct kdb_partition *partition);
-// The same partition, kept in exec->partition.
+// kdb_exec_open_partition, kept in exec->partition.
 KDB_NODISCARD kdb_status exec_partition(struct kdb_exec *exec, const struct kdb_table *table,
                                         struct kdb_partition **ret);
 
@@ -50,6 +48,12 @@ KDB_NODISCARD kdb_status key_bounds_make(struct kdb_exec *exec, const struct kdb
 KDB_NODISCARD kdb_status row_get(struct kdb_exec *exec, const struct kdb_table *table,
                                  struct kdb_partition *partition, kdb_slice key,
                                  kdb_slice *ret_row);
+
+// A view of both tiers of a partition as of now; a stream is one tier. Close it with
+// kdb_partition_view_close.
+KDB_NODISCARD kdb_status row_open_view(struct kdb_exec *exec, const struct kdb_table *table,
+                                       struct kdb_partition *partition,
+                                       struct kdb_partition_view *ret);
 
 // Several keys as of one moment: a view, which is closed with the ctx arena at the latest (close it
 // with kdb_partition_view_close when done), and the version of a key in it. The row is borrowed

@@ -135,11 +135,9 @@ static kdb_status add_points(struct builder *builder, const struct kdb_key_condi
 static void leave_out_expired(struct builder *builder, const struct kdb_table *table)
 {
     struct key_bounds *bounds = builder->bounds;
-    struct kdb_exec *exec = builder->exec;
-    int64_t first_ms = kdb_clock_now_ms(exec->services->clock) - table->stream.ttl_ms + 1;
     struct kdb_buf key = {0};
-    kdb_key_i64(&key, kdb_snowflake_first_of_ms(first_ms));
-    kdb_slice first = kdb_arena_copy(&exec->ctx->arena, kdb_buf_view(&key));
+    kdb_key_i64(&key, exec_first_alive(builder->exec, table));
+    kdb_slice first = kdb_arena_copy(&builder->exec->ctx->arena, kdb_buf_view(&key));
     kdb_buf_deinit(&key);
     raise_first(bounds, first);
     while (bounds->point_count > 0 && kdb_slice_compare(bounds->points[0], first) < 0) {

@@ -72,9 +72,8 @@ static void close_view_at_reset(void *arg)
     kdb_partition_view_close(arg);
 }
 
-// A stream is one tier: its rows as they are now.
-static kdb_status open_view(struct kdb_exec *exec, const struct kdb_table *table,
-                            struct kdb_partition *partition, struct kdb_partition_view *ret)
+kdb_status row_open_view(struct kdb_exec *exec, const struct kdb_table *table,
+                         struct kdb_partition *partition, struct kdb_partition_view *ret)
 {
     if (table->kind != KDB_TABLE_STREAM)
         return kdb_partition_view_open(exec->services->segments, partition, exec->ctx, exec->tier,
@@ -87,7 +86,7 @@ kdb_status row_view_open(struct kdb_exec *exec, const struct kdb_table *table,
                          struct kdb_partition *partition, struct kdb_partition_view **ret_view)
 {
     struct kdb_partition_view *view = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_partition_view);
-    KDB_TRY(open_view(exec, table, partition, view));
+    KDB_TRY(row_open_view(exec, table, partition, view));
     kdb_arena_on_reset(&exec->ctx->arena, close_view_at_reset, view);
     *ret_view = view;
     return KDB_OK;
@@ -176,7 +175,7 @@ kdb_status row_scan_open(struct kdb_exec *exec, const struct row_scan_range *ran
     if (range->view)
         scan->view = *range->view;
     else
-        KDB_TRY(open_view(exec, range->table, range->partition, &scan->view));
+        KDB_TRY(row_open_view(exec, range->table, range->partition, &scan->view));
     scan->is_open = true;
     kdb_arena_on_reset(&exec->ctx->arena, close_at_reset, scan);
     KDB_TRY(open_hot(scan));

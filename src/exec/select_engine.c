@@ -69,7 +69,7 @@ static kdb_status open_partitions(struct engine_run *run)
             KDB_TRY(kdb_system_rows_make(exec, table, &input->system));
             continue;
         }
-        KDB_TRY(exec_open_partition(exec, table, &input->partition));
+        KDB_TRY(kdb_exec_open_partition(exec, table, &input->partition));
         KDB_TRY(key_bounds_make(exec, table, input->plan->keys, input->plan->key_count,
                                 &input->bounds));
         input->bounds.is_empty = input->bounds.is_empty || exec_is_unheard(input->partition);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Live } from './lib/live.mjs';
 import { readyServer } from './lib/server.mjs';
 import { files, flush, jobEnd, segments, test, testStop } from './lib/suite.mjs';
 import { until } from './lib/until.mjs';
@@ -74,6 +75,29 @@ test('who writes: by access level; who may only read is refused', async () => {
             }
         }
         assert.deepEqual(await admin.rows(`SELECT id, v FROM ${table}`), [[0, `canary ${level}`]], 'the refused changed nothing');
+    }
+});
+
+test('who subscribes: whoever reads, and all of them see each change', async () => {
+    for (const [level, { reads }] of Object.entries(LEVELS)) {
+        const table = `sh.${level}_t`;
+        const lives = await Promise.all(EVERYONE.map((who) => Live.as(who)));
+        for (const [i, who] of EVERYONE.entries()) {
+            if (reads.includes(who)) {
+                const { rows } = await lives[i].initial('s', `SELECT id, v FROM ${table}`);
+                assert.deepEqual(rows.map((row) => row.v), [`canary ${level}`]);
+            } else {
+                lives[i].subscribe('s', `SELECT id, v FROM ${table}`, {});
+                const error = await lives[i].of('s', 'error');
+                assert.ok(!JSON.stringify(error).includes('canary'));
+            }
+        }
+        await admin.run(`INSERT INTO ${table} VALUES (77, 'told')`);
+        for (const [i, who] of EVERYONE.entries())
+            if (reads.includes(who)) assert.equal((await lives[i].change('s')).rows[0].v, 'told');
+            else await lives[i].silent('s');
+        await admin.run(`DELETE FROM ${table} WHERE id = 77`);
+        await Promise.all(lives.map((live) => live.close()));
     }
 });
 

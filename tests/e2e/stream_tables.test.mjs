@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Live } from './lib/live.mjs';
 import { readyServer } from './lib/server.mjs';
 import { files, jobEnd, test, testStop } from './lib/suite.mjs';
 import { until } from './lib/until.mjs';
@@ -131,6 +132,66 @@ test('many writers: every row is there, in one order', async () => {
     assert.equal(shown[0].logical_rows, '800');
     assert.ok(Number(shown[0].memory_bytes) > 800 * 20);
     assert.equal((await bob.objects('SHOW STATS FOR TABLE st.busy'))[0].logical_rows, '0');
+});
+
+test('subscribers get inserts and deletes of their own stream', async () => {
+    await alice.run('CREATE STREAM TABLE st.live (id INT, v INT) TTL 3600');
+    await alice.run('INSERT INTO st.live VALUES (1, 10), (2, 20)');
+    const live = await Live.as(alice);
+    const other = await Live.as(bob);
+    const { rows, ack } = await live.initial('s', 'SELECT * FROM st.live WHERE v < 100');
+    assert.deepEqual(ack.schema.map((column) => column.name), ['id', 'v', '_seq']);
+    assert.deepEqual(rows.map((row) => [row.id, row.v]), [[1, 10], [2, 20]]);
+    await other.initial('s', 'SELECT * FROM st.live');
+    await alice.run('INSERT INTO st.live VALUES (1, 11), (3, 300)');
+    const inserted = await live.change('s');
+    assert.equal(inserted.change_type, 'insert');
+    assert.deepEqual(inserted.rows.map((row) => ({ ...row, _seq: typeof row._seq })), [{ id: 1, v: 11, _seq: typeof rows[0]._seq }]);
+    assert.equal(await alice.changes('DELETE FROM st.live WHERE v = 20 OR v = 300'), 2);
+    const deleted = await live.change('s');
+    assert.equal(deleted.change_type, 'delete');
+    assert.deepEqual(deleted.old_values.map((row) => [row.id, row.v]), [[2, 20]]);
+    assert.ok(BigInt(deleted.old_values[0]._seq) > BigInt(inserted.rows[0]._seq));
+    await live.silent('s');
+    await other.silent('s');
+    await admin.refuses('DROP TABLE st.live', /cannot be dropped: 2 live queries are subscribed to it/);
+    await live.close();
+    await other.close();
+    await until('nobody is subscribed', async () => (await alice.objects('SHOW STATS FOR TABLE st.live'))[0].active_streams === '0');
+});
+
+test('a subscriber that was away is told what it missed, or that it is no longer known', async () => {
+    await alice.run('CREATE STREAM TABLE st.away (v INT) WITH (TTL_SECONDS = 3600, MAX_BUFFER = 5)');
+    await alice.run('INSERT INTO st.away VALUES (1)');
+    const seen = (await alice.rows('SELECT _seq FROM st.away'))[0][0];
+    await alice.run('INSERT INTO st.away VALUES (2), (30), (3)');
+    const live = await Live.as(alice);
+    const resumed = await live.initial('s', 'SELECT v FROM st.away WHERE v < 10', { from: seen });
+    assert.deepEqual(resumed.rows.map((row) => row.v), [2, 3]);
+    assert.equal(resumed.batches.length, 1, 'what never matched is not told of');
+    await alice.run('INSERT INTO st.away VALUES (4), (5), (6)');
+    live.subscribe('t', 'SELECT v FROM st.away', { from: seen });
+    assert.equal((await live.of('t', 'error')).code, 'HISTORY_GONE');
+    assert.deepEqual((await live.initial('u', 'SELECT v FROM st.away', { last_rows: 2 })).rows.map((row) => row.v), [5, 6]);
+    // A DELETE leaves nothing that could tell of it later.
+    const newest = (await alice.rows('SELECT MAX(_seq) FROM st.away'))[0][0];
+    await live.initial('v', 'SELECT v FROM st.away', { from: newest });
+    await alice.run('DELETE FROM st.away WHERE v = 6');
+    live.subscribe('w', 'SELECT v FROM st.away', { from: newest });
+    assert.equal((await live.of('w', 'error')).code, 'HISTORY_GONE');
+    await live.close();
+});
+
+test('EPHEMERAL keeps rows as long as somebody listens', async () => {
+    const live = await Live.as(alice);
+    await live.initial('s', 'SELECT * FROM st.eph');
+    await alice.run('INSERT INTO st.eph VALUES (5)');
+    await bob.run('INSERT INTO st.eph VALUES (6)');
+    assert.equal((await live.change('s')).rows[0].v, 5);
+    assert.deepEqual(await values(alice, 'st.eph'), [5]);
+    assert.deepEqual(await values(bob, 'st.eph'), [], 'to bob nobody listens');
+    await live.close();
+    await until('they are gone with the listener', async () => (await values(alice, 'st.eph')).length === 0);
 });
 
 test('nothing of it is on the disk, and after a restart only the definition is left', async () => {
