@@ -506,4 +506,21 @@ test('MessagePack: the same messages in another form', async () => {
     await plain.close();
 });
 
+
+test('who does not read is held up, and heard again afterwards', async () => {
+    const live = await Live.as(ann);
+    live.socket.pause();
+    // Far more than limits allow: each is answered, with more bytes than it has.
+    for (let i = 0; i < 200_000; i++) live.send('{"type":"ping"}');
+    live.socket.resume();
+    await live.next((message) => message.code === 'RATE_LIMIT_EXCEEDED', 'a refusal');
+    let answer;
+    do {
+        live.messages.length = 0;
+        live.subscribe('s', 'SELECT * FROM l.notes', {});
+        answer = await live.next((message) => message.code === 'RATE_LIMIT_EXCEEDED' || message.type === 'subscription_ack', 'an answer');
+    } while (answer.type !== 'subscription_ack');
+    await live.close();
+});
+
 testStop(server);
