@@ -14,7 +14,6 @@ static void what_is_not_served_yet(void **state)
         {"CREATE VIEW app.v AS SELECT 1", "CREATE VIEW is not supported yet"},
         {"CREATE TOPIC app.t", "CREATE TOPIC is not supported yet"},
         {"CONSUME FROM app.t", "CONSUME is not supported yet"},
-        {"SUBSCRIBE TO app.t", "SUBSCRIBE is not supported yet"},
         {"BACKUP DATABASE TO '/x'", "BACKUP is not supported yet"},
         {"CLUSTER SNAPSHOT", "CLUSTER is not supported yet"},
         {"SET x = 1", "SET is not supported yet"},

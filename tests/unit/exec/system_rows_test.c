@@ -186,7 +186,7 @@ static void settings_and_stats(void **state)
         {"total_namespaces", "3"},
         {"total_tables", "1"},
         {"schema_cache_size", "1"},
-        {"schema_registry_size", "18"},
+        {"schema_registry_size", "20"},
         {"total_storages", "1"},
         {"total_jobs", "0"},
         {"jobs_running", "0"},
