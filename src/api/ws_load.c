@@ -429,7 +429,7 @@ static void begin_to_listen(struct ws_load *load)
     struct ws_subscription *subscription = load->subscription;
     ws_subscription_listen(subscription, load->partition);
     if (load->kind != LOAD_NOTHING) {
-        go_on(load);
+        yield(load);
         return;
     }
     const struct ws_batch_control control = {.has_more = false};
