@@ -166,6 +166,13 @@ static kdb_status refused(const struct kdb_reply *reply, struct kdb_ctx *ctx)
     return kdb_fail(ctx, status, "the server answered with HTTP status %d", reply->http_status);
 }
 
+kdb_status client_refused(struct kdb_client *client, struct kdb_ctx *ctx)
+{
+    struct kdb_reply reply;
+    set_reply(client, &reply);
+    return refused(&reply, ctx);
+}
+
 // The tree of a 200; any other answer is a failure with its message.
 static kdb_status parse_success(const struct kdb_reply *reply, struct kdb_ctx *ctx,
                                 const struct kdb_json **ret_root)

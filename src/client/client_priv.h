@@ -18,6 +18,7 @@ struct kdb_client {
     struct kdb_buf body;  // of the request
     char *received;       // CLIENT_RECEIVE_BYTES
     struct client_response response;
+    kdb_slice behind; // in `received`: what came behind the response
     struct kdb_buf access_token;
     struct kdb_buf refresh_token;
 };
@@ -31,12 +32,18 @@ struct client_request {
     kdb_slice path;
     kdb_slice token; // for Authorization, may be empty
     bool has_body;
+    kdb_slice websocket_key; // asks for a WebSocket; the null slice: does not
 };
 
 // Sends the request over the open connection or a new one and reads the whole answer into
-// client->response. Fails as client.h says; the connection is closed then.
+// client->response. Fails as client.h says; the connection is closed then. A WebSocket is there
+// when it was asked for and the status is CLIENT_STATUS_SWITCHED; its first bytes may be in
+// client->behind.
 KDB_NODISCARD kdb_status client_exchange(struct kdb_client *client, struct kdb_ctx *ctx,
                                          const struct client_request *request);
+
+// Fails with what the refusing answer in client->response says.
+kdb_status client_refused(struct kdb_client *client, struct kdb_ctx *ctx);
 
 // Connects client->fd to the first address of the URL's host that answers. UNAVAILABLE, TIMEOUT.
 KDB_NODISCARD kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx);

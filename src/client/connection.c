@@ -147,6 +147,12 @@ static void write_head(struct kdb_client *client, const struct client_request *r
         kdb_buf_slice(head, request->token);
         KDB_BUF_LIT(head, "\r\n");
     }
+    if (request->websocket_key.data) {
+        KDB_BUF_LIT(head, "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+        kdb_buf_slice(head, request->websocket_key);
+        KDB_BUF_LIT(head, "\r\n");
+    }
     if (request->has_body) {
         KDB_BUF_LIT(head, "Content-Type: application/json\r\nContent-Length: ");
         kdb_buf_u64(head, client->body.len);
@@ -218,6 +224,7 @@ static kdb_status receive(struct kdb_client *client, struct kdb_ctx *ctx, bool *
 {
     struct client_response *response = &client->response;
     client_response_reset(response);
+    client->behind = (kdb_slice){0};
     *ret_has_bytes = false;
     while (response->part != CLIENT_PART_COMPLETE) {
         size_t count = 0;
@@ -227,7 +234,8 @@ static kdb_status receive(struct kdb_client *client, struct kdb_ctx *ctx, bool *
         *ret_has_bytes = true;
         size_t used = 0;
         KDB_TRY(client_response_feed(response, ctx, kdb_slice_of(client->received, count), &used));
-        // Whatever stands behind the answer is no answer to us.
+        // Whatever stands behind the answer is no answer to us, unless it is a WebSocket's.
+        client->behind = kdb_slice_of(client->received + used, count - used);
         if (used < count)
             response->keeps_alive = false;
     }
@@ -260,6 +268,7 @@ kdb_status client_exchange(struct kdb_client *client, struct kdb_ctx *ctx,
     if (client->fd >= 0 && is_stale(client))
         client_disconnect(client);
     bool was_open = client->fd >= 0;
+    client->response.may_switch = request->websocket_key.data != NULL;
     for (;;) {
         if (client->fd < 0)
             KDB_TRY(client_connect(client, ctx));
@@ -274,7 +283,7 @@ kdb_status client_exchange(struct kdb_client *client, struct kdb_ctx *ctx,
         was_open = false;
     }
     client->last_used_ns = kdb_monotonic_ns();
-    if (!client->response.keeps_alive)
+    if (!client->response.keeps_alive && client->response.status != CLIENT_STATUS_SWITCHED)
         client_disconnect(client);
     return KDB_OK;
 }

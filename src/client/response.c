@@ -14,6 +14,7 @@ void client_response_reset(struct client_response *response)
 {
     kdb_buf_clear(&response->line);
     kdb_buf_clear(&response->body);
+    kdb_buf_clear(&response->accept);
     response->part = CLIENT_PART_STATUS_LINE;
     response->status = 0;
     response->keeps_alive = false;
@@ -27,6 +28,7 @@ void client_response_deinit(struct client_response *response)
 {
     kdb_buf_deinit(&response->line);
     kdb_buf_deinit(&response->body);
+    kdb_buf_deinit(&response->accept);
 }
 
 static kdb_status malformed(struct kdb_ctx *ctx, const char *what)
@@ -58,7 +60,8 @@ static kdb_status read_status_line(struct client_response *response, struct kdb_
     response->status = (at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0');
     response->keeps_alive = at[7] == '1';
     response->part = CLIENT_PART_FIELDS;
-    if (response->status < 100 || response->status == 101)
+    bool is_switched = response->status == CLIENT_STATUS_SWITCHED;
+    if (response->status < 100 || (is_switched && !response->may_switch))
         return malformed(ctx, "its status is none that was asked for");
     return KDB_OK;
 }
@@ -105,6 +108,11 @@ static kdb_status read_field(struct client_response *response, struct kdb_ctx *c
         read_connection(response, value);
         return KDB_OK;
     }
+    if (kdb_slice_equal_nocase(name, KDB_LIT("sec-websocket-accept"))) {
+        kdb_buf_clear(&response->accept);
+        kdb_buf_slice(&response->accept, value);
+        return KDB_OK;
+    }
     if (!kdb_slice_equal_nocase(name, KDB_LIT("transfer-encoding")))
         return KDB_OK;
     if (response->is_chunked || !kdb_slice_equal_nocase(value, KDB_LIT("chunked")))
@@ -117,6 +125,10 @@ static kdb_status begin_body(struct client_response *response, struct kdb_ctx *c
 {
     if (response->is_chunked && response->has_length)
         return malformed(ctx, "it has both a Content-Length and chunks");
+    if (response->status == CLIENT_STATUS_SWITCHED) {
+        response->part = CLIENT_PART_COMPLETE;
+        return KDB_OK;
+    }
     if (response->status < 200) { // an interim answer; the real one follows
         size_t head_bytes = response->head_bytes;
         client_response_reset(response);

@@ -12,6 +12,9 @@
 // Bytes of the status line and all fields of an answer, trailers included.
 #define CLIENT_HEAD_BYTES_MAX ((size_t)64 * 1024)
 
+// The status of a connection that is a WebSocket from now on.
+#define CLIENT_STATUS_SWITCHED 101
+
 // Which part of the answer the next byte belongs to.
 enum client_response_part {
     CLIENT_PART_STATUS_LINE,
@@ -27,14 +30,16 @@ enum client_response_part {
 
 struct client_response {
     enum client_response_part part;
-    int status;          // of the status line
-    bool keeps_alive;    // the connection may be used again
-    bool is_chunked;     // said by the fields
-    bool has_length;     // said by the fields
-    uint64_t left;       // bytes of the body or chunk still to come
-    size_t head_bytes;   // of the lines so far
-    struct kdb_buf line; // a line whose end has not come yet
-    struct kdb_buf body; // limit: the caller's
+    int status;            // of the status line
+    bool keeps_alive;      // the connection may be used again
+    bool is_chunked;       // said by the fields
+    bool has_length;       // said by the fields
+    bool may_switch;       // a WebSocket was asked for; kept by a reset
+    uint64_t left;         // bytes of the body or chunk still to come
+    size_t head_bytes;     // of the lines so far
+    struct kdb_buf line;   // a line whose end has not come yet
+    struct kdb_buf body;   // limit: the caller's
+    struct kdb_buf accept; // Sec-WebSocket-Accept
 };
 
 // Ready for the next answer; memory and the body's limit are kept.

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/buf.h"
+#include "client/live_priv.h"
 
 struct scripted_server {
     int listener;
@@ -70,6 +71,76 @@ static void send_answer(int fd, const struct scripted_answer *answer)
     }
 }
 
+// ---- WebSocket ----
+
+static void answer_handshake(int fd, const char *request)
+{
+    struct kdb_arena arena;
+    struct kdb_buf text = {0};
+    static const char field[] = "\r\nSec-WebSocket-Key: ";
+    const char *key = strstr(request, field);
+    KDB_ASSERT(key != NULL);
+    key += sizeof(field) - 1;
+    kdb_arena_init(&arena, 0);
+    kdb_slice accept = client_live_accept(&arena, kdb_slice_of(key, strcspn(key, "\r")));
+    kdb_buf_printf(&text,
+                   "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                   "Sec-WebSocket-Accept: %.*s\r\n\r\n",
+                   KDB_ARG(accept));
+    (void)send(fd, text.data, text.len, MSG_NOSIGNAL);
+    kdb_buf_deinit(&text);
+    kdb_arena_deinit(&arena);
+}
+
+// Takes one masked frame off the connection. False at its end.
+static bool take_frame(int fd, struct kdb_buf *seen)
+{
+    uint8_t head[2];
+    uint8_t more[2];
+    uint8_t mask[4];
+    if (recv(fd, head, sizeof(head), MSG_WAITALL) != (ssize_t)sizeof(head))
+        return false;
+    size_t left = head[1] & 0x7FU;
+    KDB_ASSERT((head[1] & 0x80U) != 0 && left < 127);
+    if (left == 126) {
+        if (recv(fd, more, sizeof(more), MSG_WAITALL) != (ssize_t)sizeof(more))
+            return false;
+        left = (size_t)more[0] << 8 | more[1];
+    }
+    if (recv(fd, mask, sizeof(mask), MSG_WAITALL) != (ssize_t)sizeof(mask))
+        return false;
+    kdb_buf_put(seen, "0123456789A"[head[0] & 0x0F]);
+    for (size_t i = 0; i < left; i++) {
+        uint8_t byte = 0;
+        if (recv(fd, &byte, 1, 0) != 1)
+            return false;
+        kdb_buf_put(seen, (char)(byte ^ mask[i % 4]));
+    }
+    kdb_buf_put(seen, '\n');
+    return true;
+}
+
+static void talk(int fd, const char *lines, struct kdb_buf *seen)
+{
+    seen->len--; // the NUL behind the request
+    answer_handshake(fd, seen->data);
+    for (const char *at = lines; *at;) {
+        size_t len = strcspn(at, "\n");
+        if (*at == '+') {
+            (void)take_frame(fd, seen);
+        } else {
+            char head[2] = {(char)(0x80U | (unsigned)(*at - '0')), (char)(len - 1)};
+            KDB_ASSERT(len <= 126);
+            (void)send(fd, head, sizeof(head), MSG_NOSIGNAL);
+            (void)send(fd, at + 1, len - 1, MSG_NOSIGNAL);
+        }
+        at += len + (at[len] == '\n');
+    }
+    while (take_frame(fd, seen))
+        ;
+    kdb_buf_put(seen, '\0');
+}
+
 static void wait_for_close(int fd)
 {
     char unused[256];
@@ -86,6 +157,10 @@ static void serve(struct scripted_server *server, int fd)
         if (!read_request(fd, &in, &server->requests[server->request_count]))
             break;
         const struct scripted_answer *answer = &server->answers[server->request_count++];
+        if (answer->upgrades) {
+            talk(fd, answer->bytes, &server->requests[server->request_count - 1]);
+            break;
+        }
         if (answer->waits)
             wait_for_close(fd);
         send_answer(fd, answer);

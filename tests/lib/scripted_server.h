@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP server on loopback that answers from a script: what clients are tested against.
+// An HTTP and WebSocket server on loopback that answers from a script: what clients are tested
+// against.
 //
 // One thread, one connection at a time. Each request is read whole and kept; the n-th gets the n-th
 // answer. Behind the last answer, and in scripted_server_stop, the listener is closed.
@@ -16,8 +17,14 @@ struct scripted_answer {
     const char *bytes; // the whole answer, NULL: none
     size_t piece;      // sent in pieces of so many bytes; 0: at once
     bool closes;       // the connection is closed behind it
-    bool waits;        // for the client to close the connection, before anything else is done
+    bool upgrades; // the request asks for a WebSocket and gets it; `bytes` are lines then, below
+    bool waits;    // for the client to close the connection, before anything else is done
 };
+
+// A line of a WebSocket's script: a digit, the frame's opcode ('1' a text, '8' a close, '9' a
+// ping), and its payload of up to 125 bytes; or a '+', which waits for a frame of the client.
+// Behind the last line everything is taken until the client closes the connection. What came is
+// appended to the request in the same form.
 
 // Starts a server with a copy of the script.
 struct scripted_server *scripted_server_start(const struct scripted_answer *answers, size_t count);
