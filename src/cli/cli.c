@@ -7,6 +7,7 @@
 
 #include "cli/prompt_priv.h"
 #include "cli/sign_in_priv.h"
+#include "cli/subscribe_priv.h"
 
 static const char *system_environment(const char *name)
 {
@@ -84,6 +85,10 @@ static enum cli_outcome run_session(struct cli_session *session, const struct cl
     enum cli_outcome outcome = cli_sign_in(session, options);
     if (outcome != CLI_DONE)
         return outcome;
+    if (options->subscribe.data) {
+        kdb_ctx_reset(&session->ctx);
+        return cli_subscribe(session, options->subscribe, options->last_rows);
+    }
     if (options->command.data)
         return run_command(session, options->command);
     if (options->file.data)

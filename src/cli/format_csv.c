@@ -13,7 +13,7 @@ static bool needs_quotes(kdb_slice text)
     return text.len == 0;
 }
 
-static void put_field(struct kdb_buf *out, kdb_slice text)
+void cli_csv_field(struct kdb_buf *out, kdb_slice text)
 {
     if (!needs_quotes(text)) {
         kdb_buf_slice(out, text);
@@ -39,7 +39,7 @@ static void put_row(struct cli_out *out, const struct kdb_result *result,
             continue;
         kdb_buf_clear(raw);
         cli_cell_write(cell, cli_cell_kind_of(column->type), raw);
-        put_field(&out->text, kdb_buf_view(raw));
+        cli_csv_field(&out->text, kdb_buf_view(raw));
     }
     kdb_buf_put(&out->text, '\n');
     cli_row_done(out);
@@ -50,7 +50,7 @@ kdb_status cli_print_csv(struct cli_out *out, struct kdb_ctx *ctx, const struct 
     for (uint32_t i = 0; i < result->column_count; i++) {
         if (i > 0)
             kdb_buf_put(&out->text, ',');
-        put_field(&out->text, result->columns[i].name);
+        cli_csv_field(&out->text, result->columns[i].name);
     }
     kdb_buf_put(&out->text, '\n');
     struct kdb_ctx one;

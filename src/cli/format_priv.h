@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two formats that lay out a result's rows themselves.
+// The two formats that lay out a result's rows themselves, and what other printing shares with
+// them.
 #ifndef KDB_CLI_FORMAT_PRIV_H
 #define KDB_CLI_FORMAT_PRIV_H
 
@@ -14,6 +15,9 @@ KDB_NODISCARD kdb_status cli_print_table(struct cli_out *out, struct kdb_ctx *ct
 // field, an empty text is "". CORRUPT when a row is malformed.
 KDB_NODISCARD kdb_status cli_print_csv(struct cli_out *out, struct kdb_ctx *ctx,
                                        const struct kdb_result *result);
+
+// A field of CSV, in quotes where it needs them. An empty text is "".
+void cli_csv_field(struct kdb_buf *out, kdb_slice text);
 
 // Called after each row: writes what is gathered when it is enough.
 void cli_row_done(struct cli_out *out);

@@ -3,6 +3,7 @@
 #include "cli/meta_priv.h"
 
 #include "base/json_write.h"
+#include "cli/subscribe_priv.h"
 
 #define HELP_COLUMN 38
 
@@ -214,6 +215,11 @@ static enum cli_outcome run_as(struct cli_session *session, kdb_slice argument)
     return outcome;
 }
 
+static enum cli_outcome subscribe(struct cli_session *session, kdb_slice argument)
+{
+    return cli_subscribe(session, argument, CLI_ALL_ROWS);
+}
+
 // ---- the table ----
 
 static const struct meta metas[] = {
@@ -226,6 +232,7 @@ static const struct meta metas[] = {
     {"timing", NULL, "[on|off]", "print how long each statement took", switch_timing},
     {"i", "include", "FILE", "run the statements of a file", include},
     {"as", NULL, "USER SQL", "run SQL as another user", run_as},
+    {"subscribe", NULL, "SQL", "print a SELECT's or table's rows, then every change", subscribe},
     {"flush", NULL, NULL, "move rows of all tables to Parquet files now", flush},
     {"health", NULL, NULL, "ask the server how it is", health},
     {"conninfo", "info", NULL, "print who is signed in, and where", connection_info},

@@ -2,12 +2,15 @@
 // One table of options: what is read, and what --help says.
 #include "cli/options_priv.h"
 
+#include "cli/subscribe_priv.h"
+
 #define DEFAULT_URL                "http://127.0.0.1:8080"
 #define DEFAULT_HOST               "127.0.0.1"
 #define DEFAULT_PORT               "8080"
 #define DEFAULT_CONNECT_TIMEOUT_MS 10000
 #define DEFAULT_TIMEOUT_MS         60000
 #define TIMEOUT_SECONDS_MAX        604800 // a week
+#define LAST_ROWS_MAX              100000
 #define HELP_COLUMN                38
 
 enum option {
@@ -21,6 +24,8 @@ enum option {
     OPTION_SETUP,
     OPTION_COMMAND,
     OPTION_FILE,
+    OPTION_SUBSCRIBE,
+    OPTION_LAST_ROWS,
     OPTION_CONTINUE,
     OPTION_NAMESPACE,
     OPTION_FORMAT,
@@ -52,6 +57,10 @@ static const struct option_row rows[] = {
     [OPTION_COMMAND] = {"command", 'c', "SQL", "run this SQL, or one meta-command, then end"},
     [OPTION_FILE] = {"file", 'f', "FILE",
                      "run the statements of FILE, then end; - is standard input"},
+    [OPTION_SUBSCRIBE] = {"subscribe", 0, "SQL",
+                          "print the rows of a SELECT or table, then every change"},
+    [OPTION_LAST_ROWS] = {"last-rows", 0, "N",
+                          "with --subscribe: begin with the N rows that changed last"},
     [OPTION_CONTINUE] = {"continue", 0, NULL, "go on behind a statement that failed"},
     [OPTION_NAMESPACE] = {"namespace", 0, "NAME", "where unqualified table names are looked up"},
     [OPTION_FORMAT] = {"format", 0, "FORMAT", "table, csv or json; table if not given"},
@@ -115,6 +124,16 @@ static kdb_status set_seconds(struct reader *reader, enum option option, kdb_sli
     return KDB_OK;
 }
 
+static kdb_status set_last_rows(struct reader *reader, kdb_slice text)
+{
+    int64_t *last_rows = &reader->options.last_rows;
+    if (kdb_slice_to_i64(text, last_rows) && *last_rows >= 0 && *last_rows <= LAST_ROWS_MAX)
+        return KDB_OK;
+    return kdb_fail(reader->ctx, KDB_ERR_INVALID_INPUT,
+                    "--last-rows takes a whole number from 0 to %d, not \"%.*s\"", LAST_ROWS_MAX,
+                    KDB_ARG(text));
+}
+
 static kdb_status apply(struct reader *reader, enum option option, kdb_slice value)
 {
     struct cli_options *options = &reader->options;
@@ -135,6 +154,10 @@ static kdb_status apply(struct reader *reader, enum option option, kdb_slice val
         return set_once(reader, option, &options->command, value);
     case OPTION_FILE:
         return set_once(reader, option, &options->file, value);
+    case OPTION_SUBSCRIBE:
+        return set_once(reader, option, &options->subscribe, value);
+    case OPTION_LAST_ROWS:
+        return set_last_rows(reader, value);
     case OPTION_NAMESPACE:
         return set_once(reader, option, &options->space, value);
     case OPTION_FORMAT:
@@ -288,17 +311,30 @@ static kdb_status choose_credentials(struct reader *reader, cli_environment envi
     return KDB_OK;
 }
 
+// What is to be done is said once.
+static kdb_status check_work(struct kdb_ctx *ctx, const struct cli_options *options)
+{
+    if (options->command.data && options->file.data)
+        return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "--command and --file exclude each other");
+    if (options->subscribe.data && (options->command.data || options->file.data))
+        return kdb_fail(ctx, KDB_ERR_INVALID_INPUT,
+                        "--subscribe and --command or --file exclude each other");
+    if (options->last_rows != CLI_ALL_ROWS && !options->subscribe.data)
+        return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "--last-rows needs --subscribe");
+    return KDB_OK;
+}
+
 kdb_status cli_options_read(struct kdb_ctx *ctx, int count, char *const *arguments,
                             cli_environment environment, struct cli_options *ret_options)
 {
     struct reader reader = {.ctx = ctx};
     reader.options.connect_timeout_ms = DEFAULT_CONNECT_TIMEOUT_MS;
     reader.options.timeout_ms = DEFAULT_TIMEOUT_MS;
+    reader.options.last_rows = CLI_ALL_ROWS;
     // https://no-color.org
     reader.options.has_color = !variable(environment, "NO_COLOR").data;
     KDB_TRY(read_arguments(&reader, count, arguments));
-    if (reader.options.command.data && reader.options.file.data)
-        return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "--command and --file exclude each other");
+    KDB_TRY(check_work(ctx, &reader.options));
     KDB_TRY(choose_url(&reader, environment));
     KDB_TRY(choose_credentials(&reader, environment));
     *ret_options = reader.options;

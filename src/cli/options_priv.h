@@ -19,9 +19,11 @@ struct cli_options {
     kdb_slice root_password; // of KALAM_ROOT_PASSWORD
     kdb_slice password_file;
     kdb_slice token;
-    kdb_slice command; // SQL or one meta-command
-    kdb_slice file;    // path, "-" is standard input
-    kdb_slice space;   // namespace
+    kdb_slice command;   // SQL or one meta-command
+    kdb_slice file;      // path, "-" is standard input
+    kdb_slice space;     // namespace
+    kdb_slice subscribe; // what SUBSCRIBE TO accepts
+    int64_t last_rows;   // of it; CLI_ALL_ROWS
     enum cli_format format;
     int64_t connect_timeout_ms;
     int64_t timeout_ms;

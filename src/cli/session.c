@@ -82,19 +82,24 @@ static void print_time(struct cli_session *session, int64_t started_ns)
     cli_print_line(&session->out, line);
 }
 
+enum cli_outcome cli_session_refused(struct cli_session *session, const struct kdb_reply *reply,
+                                     const struct kdb_results *results)
+{
+    kdb_slice code = results->code;
+    if (!code.data)
+        code = kdb_arena_printf(&session->ctx.arena, "HTTP_%d", reply->http_status);
+    cli_print_error(&session->out, code, results->message, results->details);
+    return reply->http_status == 401 ? CLI_LOST : CLI_FAILED;
+}
+
 static enum cli_outcome print_reply(struct cli_session *session, const struct kdb_reply *reply)
 {
     struct kdb_ctx *ctx = &session->ctx;
     struct kdb_results results;
     if (kdb_results_read(reply, ctx, &results) != KDB_OK)
         return cli_session_fail(session);
-    if (!results.is_success) {
-        kdb_slice code = results.code;
-        if (!code.data)
-            code = kdb_arena_printf(&ctx->arena, "HTTP_%d", reply->http_status);
-        cli_print_error(&session->out, code, results.message, results.details);
-        return reply->http_status == 401 ? CLI_LOST : CLI_FAILED;
-    }
+    if (!results.is_success)
+        return cli_session_refused(session, reply, &results);
     return cli_print_results(&session->out, ctx, &results) == KDB_OK ? CLI_DONE
                                                                      : cli_session_fail(session);
 }

@@ -45,6 +45,10 @@ void cli_session_set_space(struct cli_session *session, kdb_slice space);
 // Prints the session ctx's error as a failure of the client and returns what it means for the run.
 enum cli_outcome cli_session_fail(struct cli_session *session);
 
+// Prints the error of an answer that is no success and returns what it means for the run.
+enum cli_outcome cli_session_refused(struct cli_session *session, const struct kdb_reply *reply,
+                                     const struct kdb_results *results);
+
 // Sends SQL, with the text of a JSON array of parameters or the null slice, and prints the answer.
 // USE as the only statement changes the session's namespace.
 enum cli_outcome cli_session_query(struct cli_session *session, kdb_slice sql, kdb_slice params);

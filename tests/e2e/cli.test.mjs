@@ -414,6 +414,125 @@ test('Ctrl-C ends kalam -c, and at the prompt only the statement', async (t) => 
     assert.equal((await terminal.ended).code, 0);
 });
 
+// ---- live queries ----
+
+const subscribed = (args, options) => start(['--subscribe', ...args], { ...signedIn, ...options });
+
+// The process prints this line next.
+async function prints(process, line) {
+    await process.says(`${line}\n`);
+    assert.equal(process.seen, '', `before ${line}`);
+}
+
+test('--subscribe prints the rows, then every change as it comes, in every format', async () => {
+    await admin.run("CREATE USER TABLE app.live (id BIGINT PRIMARY KEY, body TEXT, at DATE); INSERT INTO app.live VALUES (1, 'one', '2026-05-04')");
+    const table = subscribed(['SELECT id, body, at FROM app.live WHERE id < 100']);
+    const csv = subscribed(['SELECT id, body, at FROM app.live;', '--csv']);
+    const json = subscribed(['app.live WHERE id < 100', '--json']);
+    await prints(table, '= initial  id=1  body=one  at=2026-05-04');
+    await prints(csv, 'change_type,id,body,at');
+    await prints(csv, 'initial,1,one,2026-05-04');
+    await json.says('\n');
+    assert.equal(JSON.parse(json.seen).rows[0].body, 'one');
+    await admin.run("INSERT INTO app.live VALUES (2, E'two,\\nlines', NULL)");
+    await prints(table, '+ insert  id=2  body=two,\\nlines  at=NULL');
+    await prints(csv, 'insert,2,"two,\nlines",');
+    await admin.run("UPDATE app.live SET body = 'three' WHERE id = 2");
+    await prints(table, '~ update  id=2  body=three');
+    await prints(csv, 'update,2,three,');
+    await admin.run('DELETE FROM app.live WHERE id = 1');
+    await prints(table, '- delete  id=1  body=one  at=2026-05-04');
+    await prints(csv, 'delete,1,one,2026-05-04');
+    for (const kind of ['insert', 'update', 'delete']) {
+        await json.says('\n');
+        const message = JSON.parse(json.seen);
+        assert.deepEqual([message.type, message.change_type], ['change', kind]);
+    }
+    for (const process of [table, csv, json]) {
+        process.child.kill('SIGINT');
+        const { code, err } = await process.ended;
+        assert.deepEqual([code, err], ['SIGINT', '']);
+    }
+});
+
+test('--last-rows says how many rows come first', async () => {
+    await admin.run('CREATE USER TABLE app.many (id INT PRIMARY KEY)');
+    await admin.run(`INSERT INTO app.many VALUES ${Array.from({ length: 3000 }, (_, i) => `(${i})`).join(',')}`);
+    for (const [rows, first] of [[0, 3000], [2, 2998], [2500, 500]]) {
+        const process = subscribed(['SELECT id FROM app.many', '--csv', '--last-rows', String(rows)]);
+        await process.says('change_type,id\n');
+        // It listens from here on: the insert comes behind all rows.
+        await admin.run('INSERT INTO app.many VALUES (3000)');
+        await process.says('insert,3000\n');
+        const seen = process.seen.split('\n').filter(Boolean);
+        assert.deepEqual([seen.length, seen[0]], [rows, rows > 0 ? `initial,${first}` : undefined]);
+        process.child.kill('SIGINT');
+        await process.ended;
+        await admin.run('DELETE FROM app.many WHERE id = 3000');
+    }
+});
+
+test('--subscribe goes on after a break, without loss or repetition', async (t) => {
+    const other = await readyServer(t);
+    await other.admin.run("CREATE NAMESPACE app; CREATE USER TABLE app.live (id INT PRIMARY KEY, body TEXT); INSERT INTO app.live VALUES (1, 'one'), (2, 'two')");
+    const { port } = other;
+    const process = subscribed(['SELECT id, body FROM app.live'], { env: { ...signedIn.env, KALAM_URL: other.url } });
+    await prints(process, '= initial  id=1  body=one');
+    await prints(process, '= initial  id=2  body=two');
+    await other.admin.run("INSERT INTO app.live VALUES (3, 'three')");
+    await prints(process, '+ insert  id=3  body=three');
+    // Somebody else changes rows while kalam is away: it is stopped over the restart.
+    process.child.kill('SIGSTOP');
+    await other.restart({ settings: { server: { port } } });
+    await other.admin.run("INSERT INTO app.live VALUES (4, 'four'); UPDATE app.live SET body = 'TWO' WHERE id = 2; DELETE FROM app.live WHERE id = 1");
+    process.child.kill('SIGCONT');
+    await prints(process, '~ update  id=4  body=four');
+    await prints(process, '~ update  id=2  body=TWO');
+    await process.says(/^- delete {2}id=1[^\n]*\n/);
+    assert.equal(process.seen, '');
+    await other.admin.run("INSERT INTO app.live VALUES (5, 'five')");
+    await prints(process, '+ insert  id=5  body=five');
+    await other.kill();
+    await until('kalam says that it lost the server', () => process.err.match(/connecting again\n/g)?.length === 2);
+    await other.start();
+    await other.admin.run("INSERT INTO app.live VALUES (6, 'six')");
+    await process.says(/^[+~] (insert|update) {2}id=6 {2}body=six\n/);
+    process.child.kill('SIGINT');
+    assert.equal((await process.ended).code, 'SIGINT');
+});
+
+test('what cannot be subscribed to is told, and the exit codes tell why it ended', async () => {
+    await bad(['--subscribe', 'app.missing'], 1, /^ERROR \S+: .*missing/);
+    await bad(['--subscribe', 'SELECT count(*) FROM app.live'], 1, /row by row/);
+    await bad(['--subscribe', 'app.live; DROP TABLE app.live'], 1, /one table or SELECT/);
+    await bad(['--subscribe', ' '], 1, /one table or SELECT/);
+    await bad(['--subscribe', 'app.live', '--user', 'nobody'], 3, /ERROR UNAUTHORIZED/);
+    await bad(['--subscribe', 'app.live', '-c', 'SELECT 1'], 2, /exclude each other/);
+    await bad(['--last-rows', '1'], 2, /--last-rows needs --subscribe/);
+    await bad(['--subscribe', 'app.live', '--last-rows', '-1'], 2, /from 0 to 100000, not "-1"/);
+    const process = subscribed(['app.live']);
+    await process.says('= initial');
+    const [[id]] = await admin.rows('SELECT live_id FROM system.live');
+    await admin.run(`KILL LIVE QUERY '${id}'`);
+    const { code, err } = await process.ended;
+    assert.equal(code, 1);
+    assert.match(err, /^ERROR KILLED: /);
+});
+
+test('at the prompt Ctrl-C ends the live query only', async () => {
+    const terminal = atTerminal([], signedIn);
+    await terminal.says('kalam[default]> ');
+    terminal.write('\\subscribe SELECT id, body FROM app.live\n');
+    await terminal.says('= initial  id=2  body=three\r\n');
+    terminal.write('\x03');
+    await terminal.says('kalam[default]> ');
+    terminal.write('SELECT 40 + 2 AS answer;\n');
+    await terminal.says('42');
+    await terminal.says('kalam[default]> ');
+    terminal.write('\\q\n');
+    assert.equal((await terminal.ended).code, 0);
+});
+
 // ---- the prompt ----
 
 test('the prompt: a password without echo, statements over lines, errors, meta-commands, the end', async () => {

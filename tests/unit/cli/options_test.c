@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/meta_priv.h"
+#include "cli/subscribe_priv.h"
 #include "lib/test.h"
 
 static struct kdb_ctx ctx;
@@ -92,6 +93,7 @@ static void test_defaults(void **state)
     assert_int_equal(options.connect_timeout_ms, 10000);
     assert_true(options.has_color);
     assert_false(options.continues);
+    assert_int_equal(options.last_rows, CLI_ALL_ROWS);
 }
 
 static void test_forms_of_an_option(void **state)
@@ -106,6 +108,9 @@ static void test_forms_of_an_option(void **state)
     read_good("--url=http://a?b=c --file -", empty_environment);
     assert_slice_equal(options.url, "http://a?b=c");
     assert_slice_equal(options.file, "-");
+    read_good("--subscribe app.t --last-rows=100000", empty_environment);
+    assert_slice_equal(options.subscribe, "app.t");
+    assert_int_equal(options.last_rows, 100000);
     read_good("-c -1", empty_environment);
     assert_slice_equal(options.command, "-1");
     read_good("--command=", empty_environment);
@@ -195,6 +200,16 @@ static void test_what_is_refused(void **state)
     expect_refused("--json=1", "takes no value");
     expect_refused("-hx", "takes no value");
     expect_refused("-c a -f b", "exclude each other");
+    expect_refused("-c a --subscribe b", "exclude each other");
+    expect_refused("--subscribe b -f a", "exclude each other");
+    expect_refused("--subscribe a --subscribe b", "--subscribe is given twice");
+    expect_refused("--last-rows 1", "--last-rows needs --subscribe");
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const wrong[] = {"-1", "100001", "1.5", "all"};
+        char text[64];
+        (void)snprintf(text, sizeof(text), "--subscribe a --last-rows %s", wrong[i]);
+        expect_refused(text, "--last-rows takes a whole number from 0 to 100000, not");
+    }
     expect_refused("-c a -c b", "--command is given twice");
     expect_refused("--json --csv", "format is given twice");
     expect_refused("--format xml", "\"xml\" is not table, csv or json");
