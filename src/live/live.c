@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/clock.h"
 #include "live/live_priv.h"
 
 struct kdb_live_loop *kdb_live_loop_create(const struct kdb_live_loop_options *options)
@@ -61,5 +62,6 @@ static void take_loss(void *self, int64_t seq)
 void kdb_live_deliver(struct kdb_live_loop *live)
 {
     const struct kdb_live_taker taker = {take_batch, take_loss, live};
+    live->now_ms = kdb_clock_now_ms(kdb_clock_system());
     kdb_live_feed_take(live->options.feed, live->number, &taker);
 }

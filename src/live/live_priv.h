@@ -78,6 +78,7 @@ struct kdb_live_loop {
     struct kdb_buf body;
     struct kdb_buf key; // scratch of index lookups
     struct live_group *dirty;
+    int64_t now_ms; // when this delivery began
 };
 
 // ---- subscription.c ----

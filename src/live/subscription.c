@@ -2,7 +2,6 @@
 // One subscription: held, flowing or lagging.
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "base/clock.h"
 #include "live/live_priv.h"
 
 struct kdb_live_subscription *kdb_live_subscribe(struct kdb_live_loop *live,
@@ -102,8 +101,8 @@ static bool give(struct kdb_live_subscription *subscription, struct kdb_live_eve
     subscription->position = event->seq;
     atomic_fetch_add_explicit(&subscription->counters.delivered, event->row_count,
                               memory_order_relaxed);
-    atomic_store_explicit(&subscription->counters.last_ms,
-                          kdb_clock_now_us(kdb_clock_system()) / 1000, memory_order_relaxed);
+    atomic_store_explicit(&subscription->counters.last_ms, subscription->group->node->live->now_ms,
+                          memory_order_relaxed);
     return true;
 }
 
