@@ -5,7 +5,7 @@ import json
 import subprocess
 import time
 
-from suite import kalam, machine, measure, works
+from suite import kalam, live, machine, measure, works
 from suite.machine import Failure
 from suite.works import ROWS
 
@@ -326,3 +326,4 @@ def run_all(bench):
     tables(bench)
     flushed(bench)
     cold_point(bench)
+    live.measure_all(bench)

@@ -90,6 +90,11 @@ default_row_limit = 0
 [rate_limit]
 max_queries_per_sec = 1000000000
 max_auth_requests_per_ip_per_sec = 1000000000
+max_messages_per_sec = 1000000000
+max_subscriptions_per_user = 1000000
+[websocket]
+max_subscriptions_per_connection = 1000000
+client_timeout_secs = "1h"
 [logging]
 level = "warn"
 """, encoding="utf-8")

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from suite import groups, machine, measure, postgres, report, works
+from suite import groups, live, machine, measure, postgres, report, works
 from suite.machine import Failure, ROOT
 
 
@@ -61,7 +61,7 @@ def parse(arguments):
 
 
 def print_names():
-    for name, title in works.OTHERS.items():
+    for name, title in {**works.OTHERS, **live.TITLES}.items():
         print(f"  {name:16}{title}")
     for work in works.HOT:
         print(f"  {work.name:16}{work.title}{' (sync, async)' if len(work.modes) > 1 else ''}")
