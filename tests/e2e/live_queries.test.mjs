@@ -305,6 +305,8 @@ test('the array form of older clients', async () => {
     await ann.run('DELETE FROM l.notes WHERE id = 2');
     const change = await live.of('q1');
     assert.deepEqual([change.type, change.change_type, change.query_id], ['change', 'DELETE', 'q1']);
+    await live.close();
+});
 
 test('who does not read is held up, and heard again afterwards', async () => {
     const live = await Live.as(ann);
