@@ -4,6 +4,8 @@
 // A crash at any point loses nothing and shows nothing twice: until the manifest names the segment
 // its file is an orphan; from then on the same version in both tiers counts once, and the removal
 // is taken up again at the next start.
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -290,6 +292,12 @@ static kdb_status collect_leftovers(struct leftovers *left, const struct kdb_tab
     return status;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    return kdb_slice_compare(((const struct flushed_key *)a)->key,
+                             ((const struct flushed_key *)b)->key);
+}
+
 static kdb_status resume_opened(struct leftovers *left, struct kdb_table *table,
                                 struct kdb_partition *partition)
 {
@@ -308,6 +316,7 @@ static kdb_status resume_opened(struct leftovers *left, struct kdb_table *table,
     KDB_TRY(status);
     if (left->key_count == 0)
         return KDB_OK;
+    qsort(left->keys, left->key_count, sizeof(*left->keys), compare_keys);
     struct removal removal = {.jobs = jobs,
                               .ctx = left->ctx,
                               .partition = partition,

@@ -59,8 +59,8 @@ struct kdb_commit_request {
     struct kdb_row_op *ops;
     size_t op_count;
     struct kdb_commit_turn *turn; // may be NULL: a conflict is answered at once
-    // Or removal of flushed rows: ops with expected_seq, `row` NULL; keys whose _seq moved on are
-    // left alone.
+    // Or removal of flushed rows: ops with expected_seq, `row` NULL, in ascending order of their
+    // keys; keys whose _seq moved on are left alone.
     bool is_removal;
     int64_t removal_flush_ms; // when the flush happened, stored as last_flush_ms
     // Or a batch of definitions, jobs, manifests, applied as it is, alone:

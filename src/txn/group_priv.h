@@ -30,6 +30,13 @@ struct kdb_group_key {
     int64_t seq;   // 0: removed (streams)
 };
 
+// A change of the sequence index.
+struct kdb_group_seq {
+    struct kdb_partition *partition;
+    int64_t seq;
+    kdb_slice key; // primary key of an added entry, memory of its request
+};
+
 struct kdb_group {
     struct kdb_store *store;
     struct kdb_store_batch *batch;
@@ -44,6 +51,10 @@ struct kdb_group {
     size_t accepted_count, accepted_capacity;
     struct kdb_change *changes;
     size_t change_count, change_capacity;
+    struct kdb_group_seq *added_seqs; // ascending
+    size_t added_seq_count, added_seq_capacity;
+    struct kdb_group_seq *removed_seqs;
+    size_t removed_seq_count, removed_seq_capacity;
     size_t row_count;
     size_t removed_count;
     size_t event_count; // changes of streams; nothing of them is in `batch`
@@ -63,8 +74,8 @@ KDB_NODISCARD kdb_status kdb_group_add(struct kdb_group *group, struct kdb_ctx *
 // Whether the group has something for the disk.
 bool kdb_group_is_durable(const struct kdb_group *group);
 
-// Adds the counters of every touched partition to the batch; their versions are odd from now on.
-// One of the two below follows.
+// Adds the entries of the sequence index and the counters of every touched partition to the batch;
+// their versions are odd from now on. One of the two below follows.
 void kdb_group_finish(struct kdb_group *group);
 
 // The batch could not be written.

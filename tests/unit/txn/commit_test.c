@@ -255,6 +255,37 @@ static void test_removal_leaves_newer_versions_alone(void **state)
     assert_int_equal(sequence_entries(f), 0);
 }
 
+// Rows written since the flush looked lie between those it removes: next to them one, between 30
+// and 50 more than a removal steps over.
+static void test_removal_finds_its_rows_among_others(void **state)
+{
+    struct fixture *f = *state;
+    enum { ROWS = 60 };
+    int64_t seqs[ROWS];
+    for (int64_t i = 0; i < ROWS; i++)
+        seqs[i] = put(f, i, 0, 1);
+    static const int64_t ids[] = {2, 3, 5, 30, 50, 58, 70};
+    enum { OPS = sizeof(ids) / sizeof(ids[0]) };
+    int64_t newer = put(f, 58, seqs[58], 0);
+    struct kdb_row_op ops[OPS];
+    for (size_t i = 0; i < OPS; i++) {
+        ops[i] = op_of(f, ids[i], ids[i] < ROWS ? seqs[ids[i]] : 1, 0);
+        ops[i].row = NULL;
+    }
+    struct kdb_commit_request request = {
+        .partition = f->partition, .ops = ops, .op_count = OPS, .is_removal = true};
+    kdb_commit_wait(f->committer, &request);
+    assert_int_equal(request.outcome, KDB_COMMIT_DONE);
+    assert_int_equal(request.removed, 5);
+    for (int64_t i = 0; i < ROWS; i++) {
+        bool is_gone = i == 2 || i == 3 || i == 5 || i == 30 || i == 50;
+        assert_int_equal(stored(f, i).data == NULL, is_gone);
+    }
+    assert_int_equal(kdb_row_seq(stored(f, 58)), newer);
+    assert_int_equal(atomic_load(&f->partition->hot_rows), ROWS - 5);
+    assert_int_equal(sequence_entries(f), ROWS - 5);
+}
+
 static void test_a_version_that_was_seen_may_be_removed_meanwhile(void **state)
 {
     struct fixture *f = *state;
@@ -520,6 +551,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_requests_of_one_group_see_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_keeps_a_hot_tombstone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal_leaves_newer_versions_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removal_finds_its_rows_among_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_version_that_was_seen_may_be_removed_meanwhile,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
