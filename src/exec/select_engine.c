@@ -19,6 +19,7 @@ struct table_input {
     struct kdb_manifest *manifest;   // NULL: no cold rows
     uint64_t version;                // of the partition, before the view was opened
     bool is_exact;                   // the view has the rows exactly as of that version
+    bool is_all_cold;                // and none of them is hot
     struct key_bounds bounds;
     struct kdb_system_rows system;
     struct table_source live; // rows the query sees
@@ -114,8 +115,12 @@ static void check_versions(struct engine_run *run)
 {
     for (size_t i = 0; i < run->table_count; i++) {
         struct table_input *input = &run->tables[i];
-        input->is_exact = has_tiers(input) && input->version % 2 == 0 &&
-                          atomic_load(&input->partition->version) == input->version;
+        if (!has_tiers(input))
+            continue;
+        int64_t hot_rows = atomic_load(&input->partition->hot_rows); // before the version
+        input->is_exact =
+            input->version % 2 == 0 && atomic_load(&input->partition->version) == input->version;
+        input->is_all_cold = input->is_exact && hot_rows == 0;
     }
 }
 
@@ -246,11 +251,12 @@ static kdb_status merged_text(struct engine_run *run, struct table_input *input,
 {
     struct kdb_exec *exec = run->exec;
     const struct kdb_relation *relation = input->plan->relation;
-    bool has_hot;
+    bool has_hot = false;
     kdb_slice hot_min = {0};
     kdb_slice hot_max = {0};
     prepare(run, input, false, &input->keys);
-    KDB_TRY(table_source_hot_range(&input->keys, exec->ctx, &has_hot, &hot_min, &hot_max));
+    if (!input->is_all_cold)
+        KDB_TRY(table_source_hot_range(&input->keys, exec->ctx, &has_hot, &hot_min, &hot_max));
     struct kdb_eval eval;
     exec_eval_init(exec, relation->table, &exec->ctx->arena, &eval);
     struct segment_pruner pruner;

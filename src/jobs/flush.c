@@ -22,6 +22,10 @@ struct flushed_key {
     int64_t seq;
 };
 
+// Rows removed from the hot tier after which the store is asked to clean up: until it does, a scan
+// over as many removed rows takes some 5 ms, on an event loop too.
+#define CLEAN_UP_ROWS 20000
+
 struct flush {
     struct job *job;
     struct job_thread *thread;
@@ -115,6 +119,11 @@ static kdb_status remove_keys(struct removal *removal, const struct flushed_key 
             status = kdb_fail(removal->ctx, KDB_ERR_IO, "injected: flush.removing");
     }
     kdb_free(ops);
+    struct kdb_jobs *jobs = removal->jobs;
+    if (atomic_fetch_add(&jobs->removed, removal->removed) + removal->removed >= CLEAN_UP_ROWS) {
+        atomic_store(&jobs->removed, 0);
+        kdb_store_clean_up(jobs->options.store);
+    }
     return status;
 }
 

@@ -4,6 +4,7 @@
 #define KDB_JOBS_JOBS_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "jobs/jobs.h"
 
@@ -53,8 +54,9 @@ struct job_thread {
 
 struct kdb_jobs {
     struct kdb_jobs_options options;
-    pthread_mutex_t lock;   // guards everything below
-    pthread_cond_t arrived; // for the job threads
+    _Atomic int64_t removed; // rows that left the hot tier since the store cleaned up
+    pthread_mutex_t lock;    // guards everything below
+    pthread_cond_t arrived;  // for the job threads
     pthread_cond_t timer_wake;
     struct job *first, *last; // queue
     struct job *running;

@@ -249,6 +249,11 @@ kdb_status kdb_store_resume(struct kdb_store *store, struct kdb_ctx *ctx)
     return store->care->resume(store, ctx);
 }
 
+void kdb_store_clean_up(struct kdb_store *store)
+{
+    store->care->clean_up(store);
+}
+
 void kdb_store_stats(struct kdb_store *store, struct kdb_store_stats *ret_stats)
 {
     store->care->stats(store, ret_stats);

@@ -145,6 +145,11 @@ KDB_NODISCARD kdb_status kdb_store_sync(struct kdb_store *store, struct kdb_ctx 
 // while there is none; UNAVAILABLE after any other error of the disk: only reopening helps.
 KDB_NODISCARD kdb_status kdb_store_resume(struct kdb_store *store, struct kdb_ctx *ctx);
 
+// A hint that many keys were deleted: scans step over what deleted keys leave behind until the
+// store has cleaned up, and this makes it begin now, in the background. Changes no answer and
+// cannot fail; may wait while writers are being slowed down: not on a loop.
+void kdb_store_clean_up(struct kdb_store *store);
+
 // Bytes the store holds in memory (caches, write buffers) and on disk, for system tables.
 struct kdb_store_stats {
     uint64_t memory_bytes;

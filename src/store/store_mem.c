@@ -327,6 +327,12 @@ static kdb_status mem_sync(struct kdb_store *store, struct kdb_ctx *ctx)
     return fail_injected(ctx, status);
 }
 
+// Deleted keys leave nothing behind.
+static void mem_clean_up(struct kdb_store *store)
+{
+    (void)store;
+}
+
 static kdb_status mem_resume(struct kdb_store *store, struct kdb_ctx *ctx)
 {
     return mem_sync(store, ctx);
@@ -361,6 +367,7 @@ static const struct kdb_store_ops mem_ops = {
 static const struct kdb_store_care_ops mem_care_ops = {
     .sync = mem_sync,
     .resume = mem_resume,
+    .clean_up = mem_clean_up,
     .stats = mem_stats,
     .close = mem_close,
 };

@@ -33,6 +33,7 @@ struct kdb_store_ops {
 struct kdb_store_care_ops {
     kdb_status (*sync)(struct kdb_store *store, struct kdb_ctx *ctx);
     kdb_status (*resume)(struct kdb_store *store, struct kdb_ctx *ctx);
+    void (*clean_up)(struct kdb_store *store);
     void (*stats)(struct kdb_store *store, struct kdb_store_stats *ret_stats);
     void (*close)(struct kdb_store *store);
 };

@@ -363,6 +363,18 @@ static kdb_status rocks_resume(struct kdb_store *store, struct kdb_ctx *ctx)
     return KDB_OK;
 }
 
+// Tombstones in the write buffer stay until it is full, and each hides a row that stays too.
+// Written to a file, a run of them makes RocksDB compact it at once (compact on deletion).
+static void rocks_clean_up(struct kdb_store *store)
+{
+    rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+    rocksdb_flushoptions_set_wait(options, 0);
+    char *error = NULL;
+    rocksdb_flush_cf(rocks_of(store)->db, options, family_of(store, KDB_SPACE_ROWS), &error);
+    rocksdb_free(error); // the next commit meets it again
+    rocksdb_flushoptions_destroy(options);
+}
+
 static uint64_t family_figure(const struct rocks_store *rocks, int family, const char *property)
 {
     uint64_t figure = 0;
@@ -448,6 +460,7 @@ static const struct kdb_store_ops rocks_ops = {
 static const struct kdb_store_care_ops rocks_care_ops = {
     .sync = rocks_sync,
     .resume = rocks_resume,
+    .clean_up = rocks_clean_up,
     .stats = rocks_stats,
     .close = rocks_close,
 };

@@ -484,6 +484,33 @@ static void syncs_at_any_time(void **state)
     assert_int_equal(stats.disk_bytes > 0, test->folder != NULL);
 }
 
+static void cleaning_up_changes_no_answer(void **state)
+{
+    struct kdb_test_store *test = *state;
+    for (int i = 0; i < 200; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof(key), "k%03d", i);
+        kdb_test_put(test, kdb_slice_cstr(key), KDB_LIT("v"));
+    }
+    struct kdb_store_view *view = kdb_store_view_open(test->store);
+    struct kdb_store_batch *batch = kdb_store_batch_open(test->store);
+    for (int i = 1; i < 200; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof(key), "k%03d", i);
+        kdb_store_batch_delete(batch, KDB_SPACE_ROWS, kdb_slice_cstr(key));
+    }
+    assert_ok(kdb_store_commit(test->store, &test->ctx, batch, KDB_COMMIT_ASYNC));
+    kdb_store_batch_close(batch);
+    kdb_store_clean_up(test->store);
+    assert_slice_equal(kdb_test_get(test, NULL, KDB_LIT("k000")), "v");
+    assert_null(kdb_test_get(test, NULL, KDB_LIT("k100")).data);
+    assert_slice_equal(kdb_test_get(test, view, KDB_LIT("k100")), "v");
+    kdb_store_view_close(view);
+    kdb_test_store_reopen(test);
+    assert_slice_equal(kdb_test_get(test, NULL, KDB_LIT("k000")), "v");
+    assert_null(kdb_test_get(test, NULL, KDB_LIT("k100")).data);
+}
+
 static void close_accepts_null(void **state)
 {
     (void)state;
@@ -635,6 +662,7 @@ int main(void)
         KDB_TEST_BOTH_STORES(scans_do_not_see_later_commits),
         KDB_TEST_BOTH_STORES(reads_memory_without_the_disk),
         KDB_TEST_BOTH_STORES(syncs_at_any_time),
+        KDB_TEST_BOTH_STORES(cleaning_up_changes_no_answer),
         KDB_TEST_BOTH_STORES(readers_see_whole_batches),
         cmocka_unit_test(close_accepts_null),
     };
