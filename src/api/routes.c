@@ -310,7 +310,8 @@ struct kdb_api *kdb_api_create(const struct kdb_api_options *options)
     api->workers = kdb_alloc_array(api->worker_count, sizeof(*api->workers));
     for (unsigned i = 0; i < api->worker_count; i++)
         api->workers[i].plans =
-            kdb_plan_cache_create((size_t)options->settings->execution_plan_cache_entries);
+            kdb_plan_cache_create((size_t)options->settings->execution_plan_cache_entries,
+                                  (size_t)options->settings->execution_plan_cache_bytes);
     return api;
 }
 
@@ -370,8 +371,8 @@ struct kdb_api_loop *kdb_api_loop_create(struct kdb_api *api, struct kdb_loop *l
     part->loop = loop;
     part->next = api->loops;
     api->loops = part;
-    part->plans =
-        kdb_plan_cache_create((size_t)api->options.settings->execution_plan_cache_entries);
+    part->plans = kdb_plan_cache_create((size_t)api->options.settings->execution_plan_cache_entries,
+                                        (size_t)api->options.settings->execution_plan_cache_bytes);
     part->tokens = kdb_token_checker_create(api->options.issuer, TOKENS_REMEMBERED);
     part->hook.before_sleep = before_sleep;
     kdb_loop_add_hook(loop, &part->hook);

@@ -15,15 +15,16 @@ struct entry {
     struct kdb_use_link use;
     kdb_slice key;         // owned
     struct kdb_plan *plan; // referenced
+    size_t bytes;          // of this entry, what counts against the cache
 };
 
 struct kdb_plan_cache {
     struct kdb_map entries; // keys borrowed from the entries
     struct kdb_use_order order;
-    size_t capacity;
+    size_t capacity, bytes_max;
     struct kdb_buf key; // scratch
     // Written by the cache's thread, read by any.
-    atomic_uint_fast64_t count, hits, misses;
+    atomic_uint_fast64_t count, bytes, hits, misses;
 };
 
 static uint64_t number(const atomic_uint_fast64_t *counter)
@@ -31,15 +32,16 @@ static uint64_t number(const atomic_uint_fast64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-static void add(atomic_uint_fast64_t *counter, int by)
+static void add(atomic_uint_fast64_t *counter, int64_t by)
 {
     atomic_store_explicit(counter, number(counter) + (uint64_t)by, memory_order_relaxed);
 }
 
-struct kdb_plan_cache *kdb_plan_cache_create(size_t capacity)
+struct kdb_plan_cache *kdb_plan_cache_create(size_t capacity, size_t bytes_max)
 {
     struct kdb_plan_cache *cache = kdb_alloc(sizeof(*cache));
     cache->capacity = capacity;
+    cache->bytes_max = bytes_max;
     return cache;
 }
 
@@ -48,6 +50,7 @@ static void drop(struct kdb_plan_cache *cache, struct entry *entry)
     kdb_use_order_remove(&cache->order, &entry->use);
     (void)kdb_map_remove(&cache->entries, entry->key);
     add(&cache->count, -1);
+    add(&cache->bytes, -(int64_t)entry->bytes);
     kdb_plan_unref(entry->plan);
     kdb_free((void *)(uintptr_t)entry->key.data);
     kdb_free(entry);
@@ -83,6 +86,25 @@ static kdb_slice make_key(struct kdb_plan_cache *cache, const struct kdb_plan_re
     return kdb_buf_view(key);
 }
 
+// A command does its work once, and one large plan must not push out all others: neither is kept.
+static void keep(struct kdb_plan_cache *cache, kdb_slice key, struct kdb_plan *plan)
+{
+    size_t bytes = sizeof(struct entry) + key.len + sizeof(*plan) + plan->memory.arena.used_bytes;
+    if (plan->path == KDB_PATH_COMMAND || bytes > cache->bytes_max / 4)
+        return;
+    while (number(&cache->count) >= cache->capacity ||
+           number(&cache->bytes) + bytes > cache->bytes_max)
+        drop_oldest(cache);
+    struct entry *entry = kdb_alloc(sizeof(*entry));
+    entry->key = kdb_slice_of(kdb_alloc_text(key.data, key.len), key.len);
+    entry->plan = kdb_plan_ref(plan);
+    entry->bytes = bytes;
+    (void)kdb_map_set(&cache->entries, entry->key, entry);
+    kdb_use_order_add(&cache->order, &entry->use);
+    add(&cache->count, 1);
+    add(&cache->bytes, (int64_t)bytes);
+}
+
 kdb_status kdb_plan_cache_get(struct kdb_plan_cache *cache, struct kdb_ctx *ctx,
                               const struct kdb_plan_request *request, struct kdb_plan **ret_plan)
 {
@@ -103,23 +125,13 @@ kdb_status kdb_plan_cache_get(struct kdb_plan_cache *cache, struct kdb_ctx *ctx,
     KDB_TRY(kdb_plan_make(request, ctx, &plan));
     if (entry)
         drop(cache, entry);
-    // A command does its work once: only queries and data changes come again.
-    if (plan->path != KDB_PATH_COMMAND) {
-        while (number(&cache->count) >= cache->capacity)
-            drop_oldest(cache);
-        entry = kdb_alloc(sizeof(*entry));
-        entry->key = kdb_slice_of(kdb_alloc_text(key.data, key.len), key.len);
-        entry->plan = kdb_plan_ref(plan);
-        (void)kdb_map_set(&cache->entries, entry->key, entry);
-        kdb_use_order_add(&cache->order, &entry->use);
-        add(&cache->count, 1);
-    }
+    keep(cache, key, plan);
     *ret_plan = plan;
     return KDB_OK;
 }
 
 struct kdb_plan_cache_stats kdb_plan_cache_stats(const struct kdb_plan_cache *cache)
 {
-    return (struct kdb_plan_cache_stats){number(&cache->count), number(&cache->hits),
-                                         number(&cache->misses)};
+    return (struct kdb_plan_cache_stats){number(&cache->count), number(&cache->bytes),
+                                         number(&cache->hits), number(&cache->misses)};
 }

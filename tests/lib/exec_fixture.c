@@ -138,7 +138,7 @@ struct exec_fixture *exec_fixture_open(const struct exec_fixture_options *option
     fixture->space = "default";
     fixture->clock = (struct kdb_clock){fixture_now, fixture};
     atomic_init(&fixture->now_us, START_US);
-    fixture->plans = kdb_plan_cache_create(100);
+    fixture->plans = kdb_plan_cache_create(100, (size_t)8 << 20);
     fill_services(fixture);
     open_store(fixture);
     open_committer(fixture);
