@@ -119,8 +119,8 @@ OTHERS = {
     "echo": "kalam-load against a program that only answers (what the machine can do)",
     "idle": "idle server before DuckDB is first used, VmRSS",
     "users": "point SELECT of one user beside 10, 1,000, 10,000 others",
-    "tables": "CREATE TABLE up to 10,000 tables",
-    "flush": "flush of 100,000 rows of one user",
-    "cold_aggregate": "aggregates over 100,000 flushed rows, and DuckDB alone on the same files",
+    "tables": "CREATE TABLE up to 10,000 tables, and asking the catalogue then",
+    "flush": "flush of 100,000 rows of one user, of large rows, and DROP TABLE",
+    "cold_aggregate": "aggregates over 100,000 flushed rows, DuckDB alone on the same files, and with hot rows among them",
     "cold_point": "point SELECT among 1,000,000 flushed rows of 100 users, cache a tenth of the data and all of it",
 }
