@@ -147,7 +147,8 @@ def measure_hot(bench, server, mode, wanted):
         if work.name in GOALS_MS and shown in ("", "async"):
             one = result["one_client"]
             bench.add(f"{work.name}_p99", f"{work.title}: p99 of one client", shown, unit=" ms", ours=one,
-                      value=one["p99_us"] / 1000, aim=GOALS_MS[work.name], least=GOALS_MS[work.name], is_less_better=True)
+                      value=one["p99_us"] / 1000, aim=GOALS_MS[work.name], least=GOALS_MS[work.name],
+                      is_less_better=True)
         if bench.options.perf:
             comparison.profile(work, bench.options.perf, prepare)
 
@@ -260,8 +261,8 @@ def flush_large(bench, server, admin, client):
         client.sql(f"INSERT INTO bench.large ({works.COLUMNS}) VALUES {rows}")
     _, metrics = kalam.flush(admin, "bench.large")
     rate = LARGE_ROWS * LARGE_BYTES / 1e6 / (metrics["duration_ms"] / 1000)
-    bench.add("flush_large", f"flush of {LARGE_ROWS:,} rows of {LARGE_BYTES:,} bytes", unit=" MB/s", value=rate, aim=50, least=50,
-              jobs=[metrics], memory=server.memory())
+    bench.add("flush_large", f"flush of {LARGE_ROWS:,} rows of {LARGE_BYTES:,} bytes", unit=" MB/s", value=rate, aim=50,
+              least=50, jobs=[metrics], memory=server.memory())
 
 
 def drop(bench, admin):
@@ -284,7 +285,8 @@ def mixed_aggregates(bench, server, client):
         run = measure.median_run(runs)
         cold = next(figure["value"] for figure in bench.figures if figure["name"] == name.replace("mixed", "cold"))
         bench.add(name, f"{title} over 99,000 flushed and 1,000 hot rows", unit=" us", value=run["p50_us"], ours=run,
-                  memory=server.memory(), is_less_better=True, aim=cold * 2, least=cold * 2, compared=f"flushed only {cold:,.0f} us")
+                  memory=server.memory(), is_less_better=True, aim=cold * 2, least=cold * 2,
+                  compared=f"flushed only {cold:,.0f} us")
 
 
 def cold_aggregates(bench, server, client):

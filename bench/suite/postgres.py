@@ -119,7 +119,8 @@ class Postgres:
         return result.stdout.strip()
 
     def pgbench(self, script, protocol, clients=64, seconds=0, transactions=0, first=0):
-        """Runs a script; {"per_second", "mean_us", "cpu_us"}. :first in it is where its keys begin."""
+        """Runs a script; {"per_second", "mean_us", "cpu_us"}, or None when it ended before the first answer. :first in
+        the script is where its keys begin."""
         path = self.folder / "script.sql"
         path.write_text(script, encoding="utf-8")
         bound = ["-t", str(transactions // clients)] if transactions else ["-T", str(seconds)]
@@ -132,6 +133,8 @@ class Postgres:
                                       "-U", "bench", "bench"), env=environment)
         rate = re.search(r"^tps = ([\d.]+)", result.stdout, re.M)
         done = re.search(r"transactions actually processed: (\d+)", result.stdout)
+        if done and done[1] == "0":
+            return None
         failed = re.search(r"failed transactions: (\d+)", result.stdout)
         mean = re.search(r"latency average = ([\d.]+) ms", result.stdout)
         if result.returncode != 0 or not rate or not done or (failed and int(failed[1])):
