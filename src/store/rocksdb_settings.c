@@ -13,6 +13,11 @@ static rocksdb_block_based_table_options_t *make_table_options(rocksdb_cache_t *
     rocksdb_block_based_options_set_filter_policy(table,
                                                   rocksdb_filterpolicy_create_bloom_full(10));
     rocksdb_block_based_options_set_whole_key_filtering(table, 1);
+    // Filters and indexes in pieces: whole, those of a large file are larger than the part of the
+    // cache they would go to, are never kept, and every get reads a megabyte.
+    rocksdb_block_based_options_set_index_type(
+        table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(table, 1);
     // Indexes and filters count against the cache, so that its size is the bound of memory; the
     // newest files' stay in it.
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
