@@ -501,6 +501,26 @@ test('--subscribe goes on after a break, without loss or repetition', async (t) 
     assert.equal((await process.ended).code, 'SIGINT');
 });
 
+test('a live query outlives its access token, unless that was given', async (t) => {
+    const other = await readyServer(t, { settings: { auth: { jwt_expiry_hours: '5s' } } });
+    await other.admin.run('CREATE NAMESPACE app; CREATE USER TABLE app.live (id INT PRIMARY KEY); INSERT INTO app.live VALUES (1)');
+    const KALAM_URL = other.url;
+    const process = subscribed(['SELECT id FROM app.live'], { env: { ...signedIn.env, KALAM_URL } });
+    const { token } = await other.login(ADMIN.user, ADMIN.password);
+    const given = start(['--subscribe', 'SELECT id FROM app.live'], { env: { KALAM_URL, KALAM_TOKEN: token } });
+    await prints(process, '= initial  id=1');
+    await prints(given, '= initial  id=1');
+    await until('the token has expired', () => process.err.includes('connecting again'));
+    assert.match(process.err, /^kalam: the server closed the connection: [^\n]* \(1008\); connecting again\n$/);
+    await (await other.login(ADMIN.user, ADMIN.password)).run('INSERT INTO app.live VALUES (2)');
+    await process.says(/^[+~] (insert|update) {2}id=2\n/);
+    const { code, err } = await given.ended;
+    assert.equal(code, 3);
+    assert.match(err, /connecting again\nERROR \S+: /);
+    process.child.kill('SIGINT');
+    await process.ended;
+});
+
 test('what cannot be subscribed to is told, and the exit codes tell why it ended', async () => {
     await bad(['--subscribe', 'app.missing'], 1, /^ERROR \S+: .*missing/);
     await bad(['--subscribe', 'SELECT count(*) FROM app.live'], 1, /row by row/);
