@@ -7,7 +7,7 @@
 #define FLUSH_ROWS_END    1000000
 #define FLUSH_SECONDS_END 86400
 #define HOUR_MS           INT64_C(3600000)
-#define TTL_MS_MAX        (3650 * 24 * HOUR_MS)
+#define TTL_MS_MAX        (INT64_C(3650) * 24 * HOUR_MS)
 #define BUFFER_ROWS_MAX   100000000
 
 // ---- kind ----

@@ -50,16 +50,23 @@ const ELSEWHERE = {
     'tls.certificate': ['e2e/http.test.mjs', 'TLS by certificate files'],
     'tls.private_key': ['e2e/http.test.mjs', 'TLS by certificate files'],
     'logging.format': ['e2e/restart.test.mjs', 'logs are lines of JSON when asked'],
+    'rate_limit.max_messages_per_sec': ['e2e/live_queries.test.mjs', 'messages per second'],
+    'rate_limit.max_subscriptions_per_user': ['e2e/live_queries.test.mjs', 'SUBSCRIPTION_LIMIT_EXCEEDED'],
+    'websocket.max_subscriptions_per_connection': ['e2e/live_queries.test.mjs', 'max_subscriptions_per_connection'],
+    'security.max_ws_message_size': ['e2e/live_queries.test.mjs', 'MESSAGE_TOO_LARGE'],
+    'security.strict_ws_origin_check': ['e2e/live_queries.test.mjs', 'strict_ws_origin_check'],
+    'websocket.auth_timeout_secs': ['e2e/live_queries.test.mjs', 'auth_timeout_secs'],
+    'websocket.client_timeout_secs': ['e2e/live_queries.test.mjs', 'client_timeout_secs'],
+    'websocket.queue_bytes': ['e2e/live_consistency.test.mjs', 'queue_bytes'],
+    'websocket.held_bytes': ['e2e/live_consistency.test.mjs', 'held_bytes'],
+    'websocket.max_connections': ['unit/net/ws_listener_test.c', 'websocket.connections_max'],
+    'stream.memory_bytes': ['e2e/stream_tables.test.mjs', 'memory_bytes'],
+    'stream.default_max_buffer': ['e2e/stream_tables.test.mjs', 'default_max_buffer'],
     'shutdown.flush.timeout': ['e2e/restart.test.mjs', 'a flush that a stop interrupts'],
 };
 
 // No test shows these yet; none is ever added.
-const UNSHOWN = [
-    'rate_limit.max_messages_per_sec', 'rate_limit.max_subscriptions_per_user', 'security.max_ws_message_size',
-    'security.strict_ws_origin_check', 'websocket.auth_timeout_secs', 'websocket.backlog_bytes',
-    'websocket.client_timeout_secs', 'websocket.held_bytes', 'websocket.max_connections',
-    'websocket.max_subscriptions_per_connection', 'websocket.queue_bytes',
-];
+const UNSHOWN = ['websocket.backlog_bytes'];
 
 // ---- where and how it runs ----
 
