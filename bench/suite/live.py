@@ -11,7 +11,7 @@ TABLE = "(id BIGINT PRIMARY KEY, grp BIGINT, body TEXT)"
 BODY = "a small row of a chat"
 SUBSCRIBERS = 1_000
 TITLES = {
-    "live_fanout": "one row to 1,000 subscribers, statement by statement (sync, async)",
+    "live_fanout": "one row a statement to 1,000 subscribers, one statement and eight at once",
     "live_burst": "20 statements of 100 rows at once to 1,000 subscribers",
     "live_filtered": "one row among 100 to 100,000 equality-filtered subscriptions",
     "live_idle": "memory of idle WebSockets, 10,000 held",
