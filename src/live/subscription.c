@@ -64,10 +64,17 @@ static void begin_to_lag(struct kdb_live_subscription *subscription)
     subscription->ops->lags(subscription->self);
 }
 
+// Not always the newest: a loop is told what it lost before older changes that were queued later.
+static void note_lost_seq(struct kdb_live_subscription *subscription, int64_t seq)
+{
+    if (seq > subscription->lost_seq)
+        subscription->lost_seq = seq;
+}
+
 static void drop(struct kdb_live_subscription *subscription, uint64_t changes, int64_t seq)
 {
     atomic_fetch_add_explicit(&subscription->counters.dropped, changes, memory_order_relaxed);
-    subscription->lost_seq = seq;
+    note_lost_seq(subscription, seq);
 }
 
 static void hold(struct kdb_live_subscription *subscription, struct kdb_live_event *event)
@@ -133,7 +140,7 @@ void live_note_loss(struct kdb_live_subscription *subscription, int64_t seq)
         return;
     if (subscription->lost_seq == 0)
         begin_to_lag(subscription);
-    subscription->lost_seq = seq;
+    note_lost_seq(subscription, seq);
     forget_held(subscription);
 }
 
