@@ -56,7 +56,7 @@ static kdb_status expand(struct kdb_ctx *ctx, z_stream *stream, size_t size_max,
         if (made == 0 && result == Z_OK)
             break;
     }
-    if (result != Z_STREAM_END)
+    if (result != Z_STREAM_END || stream->avail_in > 0)
         return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "the gzip data of a message is damaged");
     return KDB_OK;
 }

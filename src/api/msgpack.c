@@ -8,13 +8,12 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/utf8.h"
-#include "conf/limits.h"
 
 // Memory for the tree of one of our own messages.
 #define TREE_MEMORY ((size_t)512 * 1024 * 1024)
 
-// Containers inside each other that a client's message may have.
-#define DEPTH_MAX KDB_LIMIT_JSON_DEPTH
+// Containers inside each other that a client's message may have: as many as the library follows.
+#define DEPTH_MAX 32
 
 static int write_bytes(void *data, const char *bytes, size_t len)
 {
@@ -149,7 +148,7 @@ static const struct form forms[32] = {
 };
 
 // Takes a value but for its members off the front of `rest`; false: it is cut.
-static bool take_value(kdb_slice *rest, uint64_t *ret_members)
+static bool take_value(kdb_slice *rest, bool *ret_is_container, uint64_t *ret_members)
 {
     unsigned first = (unsigned char)rest->data[0];
     struct form form = {0};
@@ -168,6 +167,7 @@ static bool take_value(kdb_slice *rest, uint64_t *ret_members)
     for (unsigned i = 0; i < form.length_bytes; i++)
         count = count << 8 | (unsigned char)rest->data[i];
     *rest = kdb_slice_skip(*rest, form.length_bytes);
+    *ret_is_container = form.members > 0;
     *ret_members = count * form.members;
     uint64_t bytes = form.fixed_bytes + (form.members == 0 ? count : 0);
     bool is_whole = rest->len >= bytes;
@@ -176,17 +176,33 @@ static bool take_value(kdb_slice *rest, uint64_t *ret_members)
     return is_whole;
 }
 
-// Whether the bytes are as many as all lengths in them say.
-static bool is_whole(kdb_slice packed)
+static kdb_status wrong(struct kdb_ctx *ctx, const char *what)
 {
-    uint64_t wanted = 1; // values still to come, of a byte at least
-    while (wanted > 0) {
+    return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "the MessagePack message %s", what);
+}
+
+// Whether the bytes are as many as all lengths in them say, and the containers few enough.
+static kdb_status check_whole(struct kdb_ctx *ctx, kdb_slice packed)
+{
+    uint64_t left[DEPTH_MAX + 1] = {1}; // values to come in each container that is open
+    size_t depth = 0;
+    for (;;) {
+        while (depth > 0 && left[depth] == 0)
+            depth--;
+        if (left[depth] == 0)
+            return packed.len == 0 ? KDB_OK : wrong(ctx, "has something behind it");
+        left[depth]--;
+        bool is_container;
         uint64_t members;
-        if (packed.len < wanted || !take_value(&packed, &members))
-            return false;
-        wanted += members - 1;
+        if (packed.len == 0 || !take_value(&packed, &is_container, &members) ||
+            members > packed.len)
+            return wrong(ctx, "is cut or damaged");
+        if (is_container && depth == DEPTH_MAX)
+            return kdb_fail(ctx, KDB_ERR_LIMIT_EXCEEDED,
+                            "the MessagePack message nests deeper than %d", DEPTH_MAX);
+        if (is_container)
+            left[++depth] = members;
     }
-    return packed.len == 0;
 }
 
 // ---- MessagePack to JSON ----
@@ -196,11 +212,6 @@ struct frame {
     const msgpack_object *container;
     uint32_t next; // member
 };
-
-static kdb_status wrong(struct kdb_ctx *ctx, const char *what)
-{
-    return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "the MessagePack message %s", what);
-}
 
 static kdb_status write_text(struct kdb_ctx *ctx, const msgpack_object_str *text,
                              struct kdb_buf *out)
@@ -282,9 +293,7 @@ static kdb_status write_tree(struct kdb_ctx *ctx, const msgpack_object *root, st
     const msgpack_object *value = root;
     for (;;) {
         if (is_container(value)) {
-            if (depth == DEPTH_MAX)
-                return kdb_fail(ctx, KDB_ERR_LIMIT_EXCEEDED, "the message nests deeper than %d",
-                                DEPTH_MAX);
+            KDB_ASSERT(depth < DEPTH_MAX); // see check_whole
             frames[depth++] = (struct frame){value, 0};
             kdb_buf_put(out, value->type == MSGPACK_OBJECT_MAP ? '{' : '[');
         } else {
@@ -300,8 +309,7 @@ static kdb_status write_tree(struct kdb_ctx *ctx, const msgpack_object *root, st
 
 kdb_status api_unpack_json(struct kdb_ctx *ctx, kdb_slice packed, struct kdb_buf *out)
 {
-    if (!is_whole(packed))
-        return wrong(ctx, "is cut or damaged");
+    KDB_TRY(check_whole(ctx, packed));
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
     size_t taken = 0;
