@@ -37,4 +37,8 @@
 #define KDB_LIMIT_INITIAL_BATCH_ROWS  1000
 #define KDB_LIMIT_INITIAL_BATCH_BYTES ((size_t)4 * 1024 * 1024)
 
+// Rows that are sorted by _seq at a time when a subscription reads cold rows: a partition with more
+// of them is scanned several times.
+#define KDB_LIMIT_CHANGES_WINDOW_BYTES ((size_t)8 * 1024 * 1024)
+
 #endif

@@ -10,9 +10,6 @@
 #include "txn/layout.h"
 #include "types/row.h"
 
-// Rows of the window, in bytes. A partition with more cold rows than this is scanned several times.
-#define WINDOW_BYTES ((size_t)8 * 1024 * 1024)
-
 // A row kept for sorting.
 struct kept {
     int64_t seq;
@@ -330,7 +327,7 @@ static void shrink(struct window *window, bool is_reverse)
     }
 }
 
-static void keep(struct window *window, kdb_slice row, bool is_reverse)
+static void keep(struct window *window, kdb_slice row, size_t bytes_max, bool is_reverse)
 {
     int64_t seq = kdb_row_seq(row);
     if (seq <= window->after || seq > window->up_to)
@@ -341,7 +338,7 @@ static void keep(struct window *window, kdb_slice row, bool is_reverse)
     }
     window->rows[window->count++] = (struct kept){seq, kdb_alloc_text(row.data, row.len), row.len};
     window->bytes += row.len;
-    if (window->bytes > WINDOW_BYTES && window->count > 1)
+    if (window->bytes > bytes_max && window->count > 1)
         shrink(window, is_reverse);
 }
 
@@ -355,7 +352,7 @@ static kdb_status scan_into(struct kdb_exec *exec, struct row_scan *scan, struct
         KDB_TRY(row_scan_next(scan, &key, &row, &has_more));
         if (!has_more)
             return KDB_OK;
-        keep(window, row, is_reverse);
+        keep(window, row, exec->services->changes_window_bytes, is_reverse);
         KDB_TRY(kdb_ctx_check(exec->ctx));
     }
 }

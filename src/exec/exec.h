@@ -56,6 +56,7 @@ struct kdb_exec_services {
     uint32_t default_stream_rows;            // stream.default_max_buffer, 0: none
     uint64_t query_limit_default;            // limits.default_query_limit, 0: none
     uint64_t query_limit_max;                // limits.max_query_limit, 0: none
+    size_t changes_window_bytes;             // rows of both tiers that changes.h sorts at a time
 };
 
 typedef enum {

@@ -219,7 +219,8 @@ static void fill_services(struct kdb_server *server)
         .default_retention_ms = settings->retention_default_deleted_ms,
         .default_stream_rows = (uint32_t)settings->stream_default_max_buffer,
         .query_limit_default = (uint64_t)settings->limits_default_query_limit,
-        .query_limit_max = (uint64_t)settings->limits_max_query_limit};
+        .query_limit_max = (uint64_t)settings->limits_max_query_limit,
+        .changes_window_bytes = KDB_LIMIT_CHANGES_WINDOW_BYTES};
 }
 
 static kdb_status open_jobs(struct kdb_server *server, struct kdb_ctx *ctx)

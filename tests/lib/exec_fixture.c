@@ -118,6 +118,7 @@ static void fill_services(struct exec_fixture *fixture)
     services->engine_terms_max = 1000;
     services->depth_max = 500;
     services->write_retries = 32;
+    services->changes_window_bytes = (size_t)8 << 20;
 }
 
 struct exec_fixture *exec_fixture_open(const struct exec_fixture_options *options)
