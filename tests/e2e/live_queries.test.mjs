@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Live queries over real sockets: the protocol, what changes look like, one order for all.
 import assert from 'node:assert/strict';
-import { Live } from './lib/live.mjs';
+import { Live, Mirror } from './lib/live.mjs';
 import { readyServer } from './lib/server.mjs';
 import { flush, test, testStop } from './lib/suite.mjs';
 import { until } from './lib/until.mjs';
@@ -504,6 +504,137 @@ test('MessagePack: the same messages in another form', async () => {
     assert.equal((await live.of('protocol')).code, 'UNSUPPORTED_DATA'); // errors are JSON
     await live.close();
     await plain.close();
+});
+
+test('a stalled reader delays nobody and is caught up', async (t) => {
+    const small = await readyServer(t, { settings: { websocket: { queue_bytes: '8KiB' } } });
+    await small.admin.run('CREATE NAMESPACE l; CREATE USER TABLE l.t (id BIGINT PRIMARY KEY, body TEXT)');
+    const user = await small.addUser('u');
+    const [stalled, quick] = [await Live.as(user), await Live.as(user)];
+    for (const live of [stalled, quick]) await live.initial('s', 'SELECT * FROM l.t');
+    stalled.socket.pause();
+    const rows = 600; // more than the kernel takes for a client
+    const told = new Mirror();
+    for (let i = 0; i < rows; i++) {
+        await user.run(`INSERT INTO l.t VALUES (${i}, '${String(i).padStart(40_000, 'x')}')`);
+        told.apply(await quick.change('s'));
+    }
+    assert.equal(told.rows.size, rows);
+    await user.run("UPDATE l.t SET body = 'short' WHERE id < 10; DELETE FROM l.t WHERE id >= 590");
+    const [lagging] = await small.admin.objects("SELECT status, dropped FROM system.live WHERE status = 'lagging'");
+    assert.ok(Number(lagging?.dropped) > 0, JSON.stringify(lagging));
+    stalled.socket.resume();
+    await until('nobody lags', async () => (await small.admin.objects("SELECT 1 FROM system.live WHERE status = 'lagging'")).length === 0);
+    await user.run("INSERT INTO l.t VALUES (1000, 'live again')");
+    const caught = new Mirror();
+    while (!caught.rows.has('1000')) caught.apply(await stalled.change('s'));
+    const expected = await user.objects('SELECT id, _seq FROM l.t');
+    assert.deepEqual([...caught.rows.values()].map(({ id, _seq }) => `${id} ${_seq}`).sort(), expected.map(({ id, _seq }) => `${id} ${_seq}`).sort());
+    await stalled.close();
+    await quick.close();
+});
+
+test('several changes of one key at once: each is told, in order', async () => {
+    const live = await Live.as(ann);
+    await live.initial('s', 'SELECT id, n FROM l.notes WHERE id = 500');
+    await ann.run(`INSERT INTO l.notes (id, n) VALUES (500, 1); UPDATE l.notes SET n = 2 WHERE id = 500; UPDATE l.notes SET n = 3 WHERE id = 500;
+        DELETE FROM l.notes WHERE id = 500; INSERT INTO l.notes (id, n) VALUES (500, 4); DELETE FROM l.notes WHERE id = 500`);
+    const told = [];
+    for (let i = 0; i < 6; i++) told.push(await live.change('s'));
+    assert.deepEqual(told.map((change) => [change.change_type, change.rows?.[0].n, change.old_values?.[0].n]), [
+        ['insert', 1, undefined], ['update', 2, 1], ['update', 3, 2], ['delete', undefined, 3], ['insert', 4, undefined], ['delete', undefined, 4],
+    ]);
+    await live.silent('s');
+    await live.close();
+});
+
+test('changes of flushed rows say what they were', async () => {
+    await admin.run('CREATE USER TABLE l.cold (id BIGINT PRIMARY KEY, n INT)');
+    await ann.run('INSERT INTO l.cold VALUES (1, 1), (2, 2), (3, 3)');
+    await flush(admin, 'l.cold');
+    const live = await Live.as(ann);
+    const { rows } = await live.initial('s', 'SELECT id, n FROM l.cold WHERE n > 1');
+    assert.deepEqual(rows.map((row) => row.id), ['2', '3']);
+    await ann.run('UPDATE l.cold SET n = 20 WHERE id = 2');
+    const updated = await live.change('s');
+    assert.deepEqual([updated.change_type, updated.rows[0].n, updated.old_values[0].n], ['update', 20, 2]);
+    await ann.run('UPDATE l.cold SET n = 0 WHERE id = 3');
+    const left = await live.change('s');
+    assert.deepEqual([left.change_type, left.old_values[0].n], ['delete', 3]);
+    await flush(admin, 'l.cold');
+    await ann.run('DELETE FROM l.cold WHERE id = 2; UPDATE l.cold SET n = 10 WHERE id = 1');
+    const deleted = await live.change('s');
+    assert.deepEqual([deleted.change_type, deleted.old_values[0].n], ['delete', 20]);
+    const entered = await live.change('s');
+    assert.deepEqual([entered.change_type, entered.rows[0].n, entered.old_values], ['update', 10, undefined]);
+    await live.silent('s');
+    await live.close();
+});
+
+test('EXECUTE AS USER: whose rows change hears of it, nobody else', async () => {
+    const lives = [await Live.as(ann), await Live.as(bob), await Live.as(admin)];
+    for (const live of lives) await live.initial('s', 'SELECT id FROM l.notes WHERE id = 600');
+    await admin.run("EXECUTE AS USER 'ann' (INSERT INTO l.notes (id) VALUES (600))");
+    assert.equal((await lives[0].change('s')).rows[0].id, '600');
+    await admin.run("EXECUTE AS USER 'ann' (DELETE FROM l.notes WHERE id = 600)");
+    assert.equal((await lives[0].change('s')).change_type, 'delete');
+    for (const live of lives) {
+        await live.silent('s');
+        await live.close();
+    }
+});
+
+test('SHARED tables: who may read may subscribe', async () => {
+    await admin.run(`CREATE SHARED TABLE l.closed (id BIGINT PRIMARY KEY) WITH (ACCESS_LEVEL = 'private');
+        CREATE SHARED TABLE l.open (id BIGINT PRIMARY KEY) WITH (ACCESS_LEVEL = 'public')`);
+    const lives = [await Live.as(ann), await Live.as(admin)];
+    lives[0].subscribe('closed', 'SELECT * FROM l.closed', {});
+    const refused = await lives[0].of('closed');
+    assert.deepEqual([refused.type, refused.code], ['error', 'UNAUTHORIZED']);
+    await lives[1].initial('closed', 'SELECT * FROM l.closed');
+    for (const live of lives) await live.initial('open', 'SELECT * FROM l.open');
+    await admin.run('INSERT INTO l.closed VALUES (1); INSERT INTO l.open VALUES (2)');
+    for (const live of lives) assert.equal((await live.change('open')).rows[0].id, '2');
+    assert.equal((await lives[1].change('closed')).rows[0].id, '1');
+    await lives[0].silent('closed');
+    for (const live of lives) await live.close();
+});
+
+test('a connection ends with its token', async (t) => {
+    const brief = await readyServer(t, { settings: { auth: { jwt_expiry_hours: '2s' } } });
+    const live = new Live(brief.admin, { token: brief.admin.token });
+    assert.deepEqual(await live.closed, { code: 1008, reason: 'Token expired' });
+});
+
+test('nobody is ever told of the rows of another', async () => {
+    await admin.run('CREATE USER TABLE l.canaries (id BIGINT PRIMARY KEY, body TEXT, n INT)');
+    const sqls = ['SELECT * FROM l.canaries', 'SELECT id, body FROM l.canaries WHERE n = 3', "SELECT body FROM l.canaries WHERE body LIKE 'canary%'",
+        'SELECT id, CURRENT_USER() AS me, body FROM l.canaries WHERE n < 5'];
+    const options = [{}, { query: '?serialization=msgpack' }];
+    const rows = 150;
+    const pages = [];
+    for (const [client, other] of [[ann, bob], [bob, ann]])
+        for (const option of options) {
+            const live = await Live.as(client, option);
+            for (const [i, sql] of sqls.entries()) await live.initial(`${i}`, sql);
+            pages.push({ client, other, live });
+        }
+    await Promise.all([ann, bob].map(async (client) => {
+        for (let i = 0; i < rows; i++) {
+            await client.run(`INSERT INTO l.canaries VALUES (${i}, 'canary of ${client.user}', ${i % 10})`);
+            if (i % 3 === 0) await client.run(`UPDATE l.canaries SET n = n + 1 WHERE id = ${i}`);
+            if (i % 7 === 0) await client.run(`DELETE FROM l.canaries WHERE id = ${i}`);
+        }
+    }));
+    for (const { client, other, live } of pages) {
+        const last = (message) => message.subscription_id === '0' && message.rows?.some((row) => row.id === `${rows - 1}`);
+        const told = await live.next(last, 'the last row');
+        const all = JSON.stringify([told, ...live.messages]);
+        assert.ok(all.includes(`canary of ${client.user}`));
+        assert.ok(!all.includes(`canary of ${other.user}`), all.slice(0, 2000));
+        assert.ok(!all.includes(`"me":"${other.user}"`));
+        await live.close();
+    }
 });
 
 testStop(server);
