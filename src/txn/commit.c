@@ -96,9 +96,12 @@ static void write_group(struct kdb_committer *committer, bool is_async)
         // the clock is past it at the next start.
         kdb_status status = is_durable ? store_group(committer, mark, is_async) : KDB_OK;
         if (status == KDB_OK) {
+            kdb_group_publish(group, &committer->options);
+            // After the rows of streams can be seen: whoever reads it and then opens a view has all
+            // up to it.
             if (mark != 0)
                 atomic_store(&committer->last_seq, mark);
-            kdb_group_publish(group, &committer->options);
+            kdb_group_tell(group, &committer->options);
             atomic_fetch_add(&committer->rows, group->row_count + group->event_count);
         } else {
             kdb_group_abandon(group);

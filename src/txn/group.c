@@ -514,6 +514,10 @@ void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_optio
             publish_partition(note, options);
         }
     }
+}
+
+void kdb_group_tell(struct kdb_group *group, const struct kdb_committer_options *options)
+{
     if (options->sink && group->change_count > 0)
         options->sink->committed(options->sink->self, group->changes, group->change_count);
 }

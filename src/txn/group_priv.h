@@ -81,8 +81,9 @@ void kdb_group_finish(struct kdb_group *group);
 // The batch could not be written.
 void kdb_group_abandon(struct kdb_group *group);
 
-// After the batch is durable: applies the rows of streams, makes counters and versions visible and
-// tells the sinks.
+// After the batch is durable: applies the rows of streams, makes counters and versions visible.
 void kdb_group_publish(struct kdb_group *group, const struct kdb_committer_options *options);
+// Then: tells the sink.
+void kdb_group_tell(struct kdb_group *group, const struct kdb_committer_options *options);
 
 #endif

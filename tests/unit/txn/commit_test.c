@@ -20,6 +20,7 @@ struct fixture {
     struct kdb_schema schema;
     struct kdb_column columns[1];
     struct kdb_partition *due; // last partition reported as due
+    int64_t seq_when_due;      // kdb_committer_last_seq at that time
 };
 
 static void manifest_unref(struct kdb_manifest *manifest)
@@ -29,7 +30,9 @@ static void manifest_unref(struct kdb_manifest *manifest)
 
 static void note_due(void *self, struct kdb_partition *partition)
 {
-    ((struct fixture *)self)->due = partition;
+    struct fixture *f = self;
+    f->due = partition;
+    f->seq_when_due = kdb_committer_last_seq(f->committer);
 }
 
 static void open_committer(struct fixture *f)
@@ -396,6 +399,20 @@ static void test_full_partition_is_reported(void **state)
     open_committer(f);
 }
 
+// Whoever reads the newest _seq and then opens a view has all up to it: rows of streams become
+// visible while the group is made known, as the report of a full partition is.
+static void test_newest_seq_is_of_what_is_visible(void **state)
+{
+    struct fixture *f = *state;
+    atomic_store(&f->partition->flush_rows, 2);
+    int64_t first = put(f, 1, 0, 1);
+    int64_t second = put(f, 2, 0, 1);
+    assert_int_equal(kdb_committer_last_seq(f->committer), second);
+    kdb_committer_close(f->committer); // waits for the report
+    open_committer(f);
+    assert_int_equal(f->seq_when_due, first);
+}
+
 // ---- the last reference goes with the answer ----
 
 static void drop_table(void *self, const struct kdb_change *changes, size_t count)
@@ -563,6 +580,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_dropped_partition_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_partition_is_reported, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_newest_seq_is_of_what_is_visible, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answer_may_free_the_partition, setup, teardown),
         cmocka_unit_test_setup_teardown(test_versions_are_even_at_rest_and_never_come_back, setup,
                                         teardown),
