@@ -83,9 +83,14 @@ bool kdb_value_same(const kdb_value *a, const kdb_value *b)
 static uint64_t mix(uint64_t high, uint64_t low)
 {
     const uint64_t *seed = kdb_hash_seed();
-    kdb_uint128 product = (kdb_uint128)(low ^ seed[0]) * (high ^ seed[1] ^ 0x9E3779B97F4A7C15U);
+    // An even factor would lose a low bit, and some seeds give one with many zeros: stir twice
+    // more.
+    kdb_uint128 product =
+        (kdb_uint128)(low ^ seed[0]) * (((high << 1) ^ seed[1] ^ 0x9E3779B97F4A7C15U) | 1);
     uint64_t folded = (uint64_t)(product >> 64) ^ (uint64_t)product;
-    return (folded ^ (folded >> 29)) * 0xBF58476D1CE4E5B9U;
+    folded = (folded ^ (folded >> 30)) * 0xBF58476D1CE4E5B9U;
+    folded = (folded ^ (folded >> 27)) * 0x94D049BB133111EBU;
+    return folded ^ (folded >> 31);
 }
 
 static uint64_t hash_wide(kdb_uint128 word)
