@@ -159,9 +159,6 @@ static name_strength name_subquery(const struct kdb_ast *ast, kdb_slice *ret)
 static name_strength figure_name(const struct kdb_ast *ast, kdb_slice *ret)
 {
     switch ((int)ast->kind) {
-    case KDB_AST_LITERAL: // TRUE and FALSE are casts of constants in PostgreSQL's grammar
-        return ast->literal_kind == KDB_AST_BOOLEAN ? name_weakly(NULL, KDB_LIT("bool"), ret)
-                                                    : NAME_NONE;
     case KDB_AST_COLUMN:
     case KDB_AST_FUNCTION:
     case KDB_AST_SPECIAL:

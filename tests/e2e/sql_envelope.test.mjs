@@ -92,7 +92,7 @@ test('data changes and commands: a message and a count, nothing else', async () 
 test('values without a table', async () => {
     const result = await alice.one("SELECT 1, -7 AS neg, 'x', NULL, TRUE, 1 + 1 AS two, NOW() AS at, CURRENT_USER()");
     assert.deepEqual(result.schema.map((column) => [column.name, column.data_type]), [
-        ['?column?', 'BigInt'], ['neg', 'BigInt'], ['?column?', 'Text'], ['?column?', 'Text'], ['bool', 'Boolean'],
+        ['?column?', 'BigInt'], ['neg', 'BigInt'], ['?column?', 'Text'], ['?column?', 'Text'], ['?column?', 'Boolean'],
         ['two', 'Int'], ['at', 'Timestamp'], ['current_user', 'Text'],
     ]);
     const [one, neg, x, none, yes, two, at, me] = result.rows[0];

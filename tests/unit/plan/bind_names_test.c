@@ -94,7 +94,7 @@ static void test_output_names_are_postgresqls(void **state)
          "1)",
          "?column? INT, a INT, m INT, ?column? TEXT, column1 INT, k INT, q INT"},
         {"SELECT true, false, NULL, 'x', 1, 1.5, true::text, NULL::int",
-         "bool BOOLEAN, bool BOOLEAN, ?column? TEXT, ?column? TEXT, ?column? BIGINT, "
+         "?column? BOOLEAN, ?column? BOOLEAN, ?column? TEXT, ?column? TEXT, ?column? BIGINT, "
          "?column? DECIMAL(2,1), text TEXT, int4 INT"},
         {"SELECT DATE '2020-01-01', TIMESTAMP '2020-01-01', INTERVAL '1 day', TIME '10:00'",
          "date DATE, timestamp TIMESTAMP, interval interval, time TIME"},

@@ -140,7 +140,7 @@ static void test_literals_as_columns(void **state)
     static const struct bind_case cases[] = {
         {"SELECT 1, -1, 3000000000, 1.5, 'x', NULL, true",
          "?column? BIGINT, ?column? BIGINT, ?column? BIGINT, ?column? DECIMAL(2,1), ?column? TEXT, "
-         "?column? TEXT, bool BOOLEAN"},
+         "?column? TEXT, ?column? BOOLEAN"},
         {"SELECT 1::int, CAST(5 AS int), 5::smallint, 1 + 1",
          "int4 INT, int4 INT, int2 SMALLINT, ?column? INT"},
         {"SELECT x FROM (SELECT 1 AS x) q", "x INT"},
