@@ -228,8 +228,8 @@ static kdb_status take_tokens(struct kdb_client *client, struct kdb_ctx *ctx,
     return KDB_OK;
 }
 
-static kdb_status begin_text(struct kdb_buf *body, struct kdb_ctx *ctx, const char *name,
-                             kdb_slice text)
+kdb_status client_put_text(struct kdb_buf *body, struct kdb_ctx *ctx, const char *name,
+                           kdb_slice text)
 {
     size_t valid = kdb_utf8_valid_prefix(text);
     if (valid < text.len)
@@ -248,9 +248,9 @@ kdb_status kdb_client_login(struct kdb_client *client, struct kdb_ctx *ctx, kdb_
     struct kdb_buf *body = &client->body;
     client_wipe(body);
     kdb_buf_put(body, '{');
-    KDB_TRY(begin_text(body, ctx, "user", user));
+    KDB_TRY(client_put_text(body, ctx, "user", user));
     kdb_buf_put(body, ',');
-    KDB_TRY(begin_text(body, ctx, "password", password));
+    KDB_TRY(client_put_text(body, ctx, "password", password));
     kdb_buf_put(body, '}');
     const struct client_request request = {
         .method = "POST", .path = KDB_LIT("/v1/api/auth/login"), .has_body = true};
@@ -318,14 +318,14 @@ kdb_status kdb_client_query(struct kdb_client *client, struct kdb_ctx *ctx, kdb_
     struct kdb_buf *body = &client->body;
     client_wipe(body);
     kdb_buf_put(body, '{');
-    KDB_TRY(begin_text(body, ctx, "sql", sql));
+    KDB_TRY(client_put_text(body, ctx, "sql", sql));
     if (params.data) {
         KDB_BUF_LIT(body, ",\"params\":");
         kdb_buf_slice(body, params);
     }
     if (space.data) {
         kdb_buf_put(body, ',');
-        KDB_TRY(begin_text(body, ctx, "namespace_id", space));
+        KDB_TRY(client_put_text(body, ctx, "namespace_id", space));
     }
     kdb_buf_put(body, '}');
     KDB_TRY(send_query(client, ctx, ret_reply));
@@ -377,14 +377,14 @@ static kdb_status write_setup(struct kdb_buf *body, struct kdb_ctx *ctx,
                               const struct kdb_client_setup *setup)
 {
     kdb_buf_put(body, '{');
-    KDB_TRY(begin_text(body, ctx, "user", setup->user));
+    KDB_TRY(client_put_text(body, ctx, "user", setup->user));
     kdb_buf_put(body, ',');
-    KDB_TRY(begin_text(body, ctx, "password", setup->password));
+    KDB_TRY(client_put_text(body, ctx, "password", setup->password));
     kdb_buf_put(body, ',');
-    KDB_TRY(begin_text(body, ctx, "root_password", setup->root_password));
+    KDB_TRY(client_put_text(body, ctx, "root_password", setup->root_password));
     if (setup->email.data) {
         kdb_buf_put(body, ',');
-        KDB_TRY(begin_text(body, ctx, "email", setup->email));
+        KDB_TRY(client_put_text(body, ctx, "email", setup->email));
     }
     kdb_buf_put(body, '}');
     return KDB_OK;

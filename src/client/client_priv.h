@@ -45,6 +45,11 @@ KDB_NODISCARD kdb_status client_exchange(struct kdb_client *client, struct kdb_c
 // Fails with what the refusing answer in client->response says.
 kdb_status client_refused(struct kdb_client *client, struct kdb_ctx *ctx);
 
+// Appends the JSON member "name":"text" to what the client sends. INVALID_INPUT when the text is
+// not UTF-8.
+KDB_NODISCARD kdb_status client_put_text(struct kdb_buf *body, struct kdb_ctx *ctx,
+                                         const char *name, kdb_slice text);
+
 // Connects client->fd to the first address of the URL's host that answers. UNAVAILABLE, TIMEOUT.
 KDB_NODISCARD kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx);
 

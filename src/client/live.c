@@ -69,27 +69,14 @@ static kdb_status send_frame(struct kdb_client_live *live, struct kdb_ctx *ctx,
     return KDB_OK;
 }
 
-// The text of a member, which must be UTF-8.
-static kdb_status put_text(struct kdb_client_live *live, struct kdb_ctx *ctx, const char *name,
-                           kdb_slice text)
-{
-    size_t valid = kdb_utf8_valid_prefix(text);
-    if (valid < text.len)
-        return kdb_fail(ctx, KDB_ERR_INVALID_INPUT, "the %s is not valid UTF-8 (byte %zu)", name,
-                        valid + 1);
-    kdb_buf_printf(&live->text, "\"%s\":", name);
-    kdb_json_string(&live->text, text);
-    return KDB_OK;
-}
-
 kdb_status kdb_client_live_subscribe(struct kdb_client_live *live, struct kdb_ctx *ctx,
                                      kdb_slice id, kdb_slice sql, kdb_slice options)
 {
     kdb_buf_clear(&live->text);
     KDB_BUF_LIT(&live->text, "{\"type\":\"subscribe\",\"subscription\":{");
-    KDB_TRY(put_text(live, ctx, "id", id));
+    KDB_TRY(client_put_text(&live->text, ctx, "id", id));
     kdb_buf_put(&live->text, ',');
-    KDB_TRY(put_text(live, ctx, "sql", sql));
+    KDB_TRY(client_put_text(&live->text, ctx, "sql", sql));
     KDB_BUF_LIT(&live->text, ",\"options\":");
     kdb_buf_slice(&live->text, options);
     KDB_BUF_LIT(&live->text, "}}");
@@ -101,7 +88,7 @@ kdb_status kdb_client_live_unsubscribe(struct kdb_client_live *live, struct kdb_
 {
     kdb_buf_clear(&live->text);
     KDB_BUF_LIT(&live->text, "{\"type\":\"unsubscribe\",");
-    KDB_TRY(put_text(live, ctx, "subscription_id", id));
+    KDB_TRY(client_put_text(&live->text, ctx, "subscription_id", id));
     kdb_buf_put(&live->text, '}');
     return send_frame(live, ctx, CLIENT_OP_TEXT, kdb_buf_view(&live->text));
 }
