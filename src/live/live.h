@@ -72,9 +72,7 @@ bool kdb_live_is_lagging(const struct kdb_live_subscription *subscription);
 // The _seq up to which the client has been told everything.
 int64_t kdb_live_position(const struct kdb_live_subscription *subscription);
 
-// What it subscribes to; borrowed from it.
-const struct kdb_live_query *kdb_live_query_of(const struct kdb_live_subscription *subscription);
-// As above.
+// Where its rows are; borrowed from it.
 struct kdb_partition *kdb_live_partition_of(const struct kdb_live_subscription *subscription);
 
 // Counters for system.live; readable from any thread while the subscription exists.

@@ -316,11 +316,6 @@ void kdb_live_query_unref(struct kdb_live_query *query)
     kdb_free(query);
 }
 
-bool kdb_live_query_is_stale(const struct kdb_live_query *query)
-{
-    return kdb_plan_is_stale(query->plan);
-}
-
 bool kdb_live_query_equal(const struct kdb_live_query *a, const struct kdb_live_query *b)
 {
     if (a == b)

@@ -61,9 +61,6 @@ KDB_NODISCARD kdb_status kdb_live_query_make(const struct kdb_live_request *requ
 struct kdb_live_query *kdb_live_query_ref(struct kdb_live_query *query);
 void kdb_live_query_unref(struct kdb_live_query *query); // accepts NULL
 
-// True when the table was altered or dropped since.
-bool kdb_live_query_is_stale(const struct kdb_live_query *query);
-
 // Whether two queries give the same rows in the same form to their callers.
 bool kdb_live_query_equal(const struct kdb_live_query *a, const struct kdb_live_query *b);
 

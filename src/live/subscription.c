@@ -178,11 +178,6 @@ int64_t kdb_live_position(const struct kdb_live_subscription *subscription)
     return subscription->position;
 }
 
-const struct kdb_live_query *kdb_live_query_of(const struct kdb_live_subscription *subscription)
-{
-    return subscription->group->query;
-}
-
 struct kdb_partition *kdb_live_partition_of(const struct kdb_live_subscription *subscription)
 {
     return subscription->group->node->partition;
