@@ -132,25 +132,42 @@ def measure_hot(bench, server, mode, wanted):
     if bench.postgres:
         bench.postgres.durability = mode
     comparison = measure.Comparison(server, bench.postgres, bench.load, bench.options)
-    for work in wanted:
-        shown = mode if mode in work.modes else ""
-        prepare = (lambda: fill(client, "bench.deleted", 0, works.DELETES)) if work.name == "delete" else None
-        theirs = (lambda: refill_postgres(bench.postgres)) if work.name == "delete" else None
+    for family in families(wanted):
+        is_delete = family[0].name == "delete"
+        prepare = (lambda: fill(client, "bench.deleted", 0, works.DELETES)) if is_delete else None
+        theirs = (lambda: refill_postgres(bench.postgres)) if is_delete else None
         try:
-            result = comparison.measure(work, prepare, theirs)
+            results = comparison.measure(family, prepare, theirs)
         except Failure as failure:
-            bench.add(work.name, work.title, shown, unit=work.unit, failure=str(failure))
+            for work in family:
+                bench.add(work.name, work.title, mode_shown(work, mode), unit=work.unit, failure=str(failure))
             continue
-        aim, least = work.aims.get(shown, (None, None))
-        bench.add(work.name, work.title, shown, unit=work.unit, kind=work.kind, per_request=work.per_request,
-                  aim=aim, least=least, listed=work.listed.get(shown), same_as=work.same_as, **result)
-        if work.name in GOALS_MS and shown in ("", "async"):
-            one = result["one_client"]
-            bench.add(f"{work.name}_p99", f"{work.title}: p99 of one client", shown, unit=" ms", ours=one,
-                      value=one["p99_us"] / 1000, aim=GOALS_MS[work.name], least=GOALS_MS[work.name],
-                      is_less_better=True)
-        if bench.options.perf:
-            comparison.profile(work, bench.options.perf, prepare)
+        for work, result in zip(family, results):
+            add_hot(bench, work, mode_shown(work, mode), result)
+            if bench.options.perf:
+                comparison.profile(work, bench.options.perf, prepare)
+
+
+def families(wanted):
+    """The works in lists of those that are compared with each other: one with parameters, then the same with literals."""
+    found = {}
+    for work in wanted:
+        found.setdefault(work.same_as or work.name, []).append(work)
+    return found.values()
+
+
+def mode_shown(work, mode):
+    return mode if mode in work.modes else ""
+
+
+def add_hot(bench, work, shown, result):
+    aim, least = work.aims.get(shown, (None, None))
+    bench.add(work.name, work.title, shown, unit=work.unit, kind=work.kind, per_request=work.per_request,
+              aim=aim, least=least, listed=work.listed.get(shown), same_as=work.same_as, **result)
+    if work.name in GOALS_MS and shown in ("", "async"):
+        one = result["one_client"]
+        bench.add(f"{work.name}_p99", f"{work.title}: p99 of one client", shown, unit=" ms", ours=one,
+                  value=one["p99_us"] / 1000, aim=GOALS_MS[work.name], least=GOALS_MS[work.name], is_less_better=True)
 
 
 # ---- many users, many tables ----

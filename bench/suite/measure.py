@@ -107,21 +107,29 @@ class Comparison:
                 return figures
         raise Failure(f"pgbench got no answer in {PGBENCH_TRIES} runs")
 
-    def measure(self, work, prepare=None, prepare_postgres=None):
-        """{"ours", "one_client", "postgres_simple", "postgres_prepared", "memory"} of a work."""
-        ours, simple, prepared = [], [], []
-        with_postgres = self.postgres is not None and bool(work.postgres)
-        for _ in range(self.options.repeats):
-            ours.append(self.ours(work, 64, self.options.seconds, prepare))
-            if with_postgres:
-                with self.postgres_awake():
-                    simple.append(self.theirs(work, "simple", prepare_postgres))
-                    prepared.append(self.theirs(work, "prepared", prepare_postgres))
-        result = {"ours": median_run(ours), "memory": self.server.memory()}
+    def measure(self, family, prepare=None, prepare_postgres=None):
+        """[{"ours", "one_client", "postgres_simple", "postgres_prepared", "memory"}] of works that are compared with
+        each other: they run in turn, each round the other way about, so that neither meets a fuller table or a busier
+        machine than the other."""
+        runs = {work.name: {"ours": [], "simple": [], "prepared": []} for work in family}
+        for round_number in range(self.options.repeats):
+            for work in family if round_number % 2 == 0 else reversed(family):
+                runs[work.name]["ours"].append(self.ours(work, 64, self.options.seconds, prepare))
+                if self.is_compared(work):
+                    with self.postgres_awake():
+                        for protocol in ("simple", "prepared"):
+                            runs[work.name][protocol].append(self.theirs(work, protocol, prepare_postgres))
+        return [self.summary(work, runs[work.name], prepare) for work in family]
+
+    def is_compared(self, work):
+        return self.postgres is not None and bool(work.postgres)
+
+    def summary(self, work, runs, prepare):
+        result = {"ours": median_run(runs["ours"]), "memory": self.server.memory()}
         if not work.count:
             result["one_client"] = self.ours(work, 1, min(self.options.seconds, 1.5), prepare)
-        if with_postgres:
-            result.update(postgres_simple=median_run(simple), postgres_prepared=median_run(prepared))
+        if self.is_compared(work):
+            result.update(postgres_simple=median_run(runs["simple"]), postgres_prepared=median_run(runs["prepared"]))
         return result
 
     def profile(self, work, folder, prepare=None):
