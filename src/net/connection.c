@@ -44,17 +44,19 @@ struct net_connection {
     struct net_connection *next; // of the hub
     struct net_connection *previous;
     struct net_connection *next_dirty;
+    struct net_connection *next_speaking;
     struct net_connection *next_drained;
     struct net_wheel_entry deadline;
     struct pending_write *pending; // NULL: nothing waits for the system
     int64_t opened_ms;
-    bool is_dirty;   // in the hub's list
-    bool is_drained; // in another one
-    bool is_reading; // libuv reads
-    bool is_ended;   // nothing more is written
-    bool is_shut;    // the peer was told so
-    bool is_closing; // uv_close was called
-    bool is_counted; // by the guard
+    bool is_dirty;    // in the hub's list
+    bool is_speaking; // in another one
+    bool is_drained;  // in a third one
+    bool is_reading;  // libuv reads
+    bool is_ended;    // nothing more is written
+    bool is_shut;     // the peer was told so
+    bool is_closing;  // uv_close was called
+    bool is_counted;  // by the guard
 };
 
 static void update(struct net_connection *connection);
@@ -71,14 +73,37 @@ struct net_connection *net_connection_next(const struct net_connection *connecti
     return connection->next;
 }
 
-static void on_wake(void *arg)
+// NULL while it is HTTP that speaks.
+static struct kdb_ws *websocket(const struct net_connection *connection)
 {
-    struct net_connection *connection = connection_of(arg);
-    if (connection->is_dirty || connection->is_closing)
-        return;
+    return connection->http.phase == KDB_HTTP1_UPGRADED ? connection->http.ws : NULL;
+}
+
+static void add_dirty(struct net_connection *connection)
+{
     connection->is_dirty = true;
     connection->next_dirty = connection->hub->dirty;
     connection->hub->dirty = connection;
+}
+
+static void add_speaking(struct net_connection *connection)
+{
+    struct net_hub *hub = connection->hub;
+    connection->is_speaking = true;
+    connection->next_speaking = NULL;
+    *(hub->speaking ? &hub->last_speaking->next_speaking : &hub->speaking) = connection;
+    hub->last_speaking = connection;
+}
+
+static void on_wake(void *arg)
+{
+    struct net_connection *connection = connection_of(arg);
+    if (connection->is_dirty || connection->is_speaking || connection->is_closing)
+        return;
+    if (websocket(connection))
+        add_speaking(connection);
+    else
+        add_dirty(connection);
 }
 
 struct net_connection *net_connection_take_dirty(struct net_hub *hub)
@@ -100,6 +125,33 @@ static void remove_dirty(struct net_connection *connection)
         at = &(*at)->next_dirty;
     *at = connection->next_dirty;
     connection->is_dirty = false;
+}
+
+struct net_connection *net_connection_take_speaking(struct net_hub *hub)
+{
+    struct net_connection *connection = hub->speaking;
+    if (connection) {
+        hub->speaking = connection->next_speaking;
+        connection->is_speaking = false;
+    }
+    return connection;
+}
+
+static void remove_speaking(struct net_connection *connection)
+{
+    struct net_hub *hub = connection->hub;
+    if (!connection->is_speaking)
+        return;
+    struct net_connection *before = NULL;
+    struct net_connection **at = &hub->speaking;
+    while (*at != connection) {
+        before = *at;
+        at = &before->next_speaking;
+    }
+    *at = connection->next_speaking;
+    if (hub->last_speaking == connection)
+        hub->last_speaking = before;
+    connection->is_speaking = false;
 }
 
 // The queue has room again: the layer above sends on in the next turn.
@@ -142,12 +194,6 @@ static void remove_drained(struct net_connection *connection)
 }
 
 // ---- HTTP, or the WebSocket that took over.
-
-// NULL while it is HTTP that speaks.
-static struct kdb_ws *websocket(const struct net_connection *connection)
-{
-    return connection->http.phase == KDB_HTTP1_UPGRADED ? connection->http.ws : NULL;
-}
 
 // What came in behind the handshake, before the WebSocket was there.
 static void feed_held(struct net_connection *connection, struct kdb_ws *ws)
@@ -250,6 +296,7 @@ void net_connection_close(struct net_connection *connection)
     if (connection->is_counted)
         kdb_guard_disconnect(hub->env.guard, &connection->http.peer);
     remove_dirty(connection);
+    remove_speaking(connection);
     remove_drained(connection);
     if (connection->http.ws)
         net_ws_detach(connection->http.ws);

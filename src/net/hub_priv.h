@@ -28,10 +28,16 @@ struct net_hub {
     struct kdb_tls *tls; // NULL: plain
     struct net_flusher flusher;
     struct net_connection *connections; // all, newest first
-    struct net_connection *dirty;   // answered outside of their own calls, to be flushed this turn
-    struct net_connection *drained; // may send on, from the next turn
+    struct net_connection *dirty; // answered outside of their own calls, to be flushed this turn
+    // WebSockets that were given frames outside of their own calls, the longest waiting first: so
+    // many are flushed in a turn. What comes meanwhile for those behind leaves with the same write.
+    struct net_connection *speaking;
+    struct net_connection *last_speaking;
+    uint64_t speaking_turn;            // of the loop, in which
+    size_t may_speak;                  // so many may still be flushed
+    struct net_connection *drained;    // may send on, from the next turn
     struct net_connection *sending_on; // those of this turn whose turn has not come
-    uv_idle_t next_turn;               // runs while there are drained ones
+    uv_idle_t next_turn; // runs while there are speaking or drained ones: the loop does not sleep
     int open_handles;
     struct net_wheel wheel; // deadlines
     uv_timer_t wheel_timer;
@@ -72,10 +78,11 @@ void net_connection_drain(struct net_connection *connection);
 void net_connection_close(struct net_connection *connection);
 struct net_connection *net_connection_next(const struct net_connection *connection);
 struct net_connection *net_connection_take_dirty(struct net_hub *hub);
+struct net_connection *net_connection_take_speaking(struct net_hub *hub);
 void net_connection_send_on(struct net_connection *connection);
 struct net_connection *net_connection_take_sending_on(struct net_hub *hub);
 
-// On the loop's thread: the list of drained connections got its first entry.
+// On the loop's thread: there is more to do, in the next turn.
 void net_hub_await_next_turn(struct net_hub *hub);
 
 // On the loop's thread: an entry of the wheel is due then, or as soon as the clock allows.

@@ -17,6 +17,7 @@ struct kdb_loop {
     struct kdb_mailbox mailbox;
     struct net_flusher *flushers;
     struct kdb_loop_hook *hooks;
+    uint64_t turn;
     const char *name;
     char *read_buffer;
     char *plain_buffer; // NULL until needed
@@ -81,6 +82,7 @@ static void run_hooks(struct kdb_loop *loop)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct kdb_loop *loop = prepare->data;
+    loop->turn++;
     (void)flush(loop);
     run_hooks(loop);
     while (flush(loop))
@@ -270,6 +272,11 @@ char *net_loop_write_buffer(struct kdb_loop *loop)
     if (!loop->write_buffer)
         loop->write_buffer = kdb_alloc(NET_READ_BYTES);
     return loop->write_buffer;
+}
+
+uint64_t net_loop_turn(const struct kdb_loop *loop)
+{
+    return loop->turn;
 }
 
 void net_loop_add_flusher(struct kdb_loop *loop, struct net_flusher *flusher)

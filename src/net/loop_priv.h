@@ -31,6 +31,9 @@ char *net_loop_plain_buffer(struct kdb_loop *loop);
 // NET_READ_BYTES bytes in which short things are gathered to be sent at once. Made on first use.
 char *net_loop_write_buffer(struct kdb_loop *loop);
 
+// Which turn this is: another number each time the loop is about to sleep. Loop thread.
+uint64_t net_loop_turn(const struct kdb_loop *loop);
+
 // Loop thread.
 void net_loop_add_flusher(struct kdb_loop *loop, struct net_flusher *flusher);
 void net_loop_remove_flusher(struct kdb_loop *loop, struct net_flusher *flusher);

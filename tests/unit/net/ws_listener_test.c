@@ -23,6 +23,7 @@ enum { loop_count = 2, body_bytes = 200 };
 //   close N text  closes
 //   timer         sends "tick" when the timer fires
 //   pause         reads on after a task came round
+//   shout         sends "first" to all of the loop, and "second" one turn later
 //   anything else is sent back
 struct server {
     struct kdb_ctx ctx;
@@ -39,13 +40,16 @@ struct server {
     char close_reason[128];
     atomic_size_t largest_queue;
     atomic_int drains;
+    struct session *sessions[loop_count]; // each the loop's
+    atomic_size_t left_behind; // of those shouted at, still waiting for "first" one turn later
 };
 
 // One WebSocket of it.
 struct session {
     struct server *server;
     struct kdb_ws *ws;
-    long next; // number of the next frame of a flood
+    struct session *next_session; // of the loop
+    long next;                    // number of the next frame of a flood
     long last;
 };
 
@@ -92,6 +96,36 @@ static void pause_for_a_turn(struct session *session)
     kdb_loop_post(kdb_ws_loop(session->ws), &later->task);
 }
 
+static struct session **sessions_of(struct server *server, const struct kdb_loop *loop)
+{
+    return &server->sessions[loop == server->loops[0] ? 0 : 1];
+}
+
+static void tell_all(struct server *server, const struct kdb_loop *loop, const char *text)
+{
+    for (struct session *at = *sessions_of(server, loop); at; at = at->next_session)
+        kdb_ws_send(at->ws, KDB_WS_OP_TEXT, kdb_slice_cstr(text));
+}
+
+static void run_second(struct kdb_loop_task *task, struct kdb_loop *loop)
+{
+    struct later *later = (struct later *)task;
+    for (struct session *at = *sessions_of(later->server, loop); at; at = at->next_session)
+        atomic_fetch_add(&later->server->left_behind, kdb_ws_queued_bytes(at->ws) > 0);
+    tell_all(later->server, loop, "second");
+    free(later);
+}
+
+static void shout(struct session *session)
+{
+    struct later *later = calloc(1, sizeof(*later));
+    assert_non_null(later);
+    later->task.run = run_second;
+    later->server = session->server;
+    tell_all(session->server, kdb_ws_loop(session->ws), "first");
+    kdb_loop_post(kdb_ws_loop(session->ws), &later->task);
+}
+
 static void on_message(void *self, struct kdb_ws *ws, enum kdb_ws_opcode opcode, kdb_slice bytes)
 {
     struct session *session = self;
@@ -113,6 +147,8 @@ static void on_message(void *self, struct kdb_ws *ws, enum kdb_ws_opcode opcode,
         kdb_ws_set_timer(ws, 1);
     } else if (strcmp(text, "pause") == 0) {
         pause_for_a_turn(session);
+    } else if (strcmp(text, "shout") == 0) {
+        shout(session);
     } else {
         kdb_ws_send(ws, opcode, bytes);
     }
@@ -148,6 +184,10 @@ static void on_ws_close(void *self, struct kdb_ws *ws, unsigned code, kdb_slice 
     (void)snprintf(server->close_reason, sizeof(server->close_reason), "%.*s", KDB_ARG(reason));
     server->close_code = code;
     (void)pthread_mutex_unlock(&server->lock);
+    struct session **at = sessions_of(server, kdb_ws_loop(ws));
+    while (*at != session)
+        at = &(*at)->next_session;
+    *at = session->next_session;
     assert_int_equal(sem_post(&server->closed), 0);
     free(session);
 }
@@ -161,10 +201,14 @@ static void accept_ws(struct server *server, struct kdb_http_request *request)
     assert_non_null(session);
     session->server = server;
     session->ws = kdb_ws_accept(request, &ws_handler, session);
-    if (session->ws)
-        kdb_ws_send(session->ws, KDB_WS_OP_TEXT, KDB_LIT("welcome"));
-    else
+    if (!session->ws) {
         free(session);
+        return;
+    }
+    struct session **sessions = sessions_of(server, kdb_ws_loop(session->ws));
+    session->next_session = *sessions;
+    *sessions = session;
+    kdb_ws_send(session->ws, KDB_WS_OP_TEXT, KDB_LIT("welcome"));
 }
 
 static void run_accept(struct kdb_loop_task *task, struct kdb_loop *loop)
@@ -638,6 +682,28 @@ static void test_slow_reader(void **state)
     }
 }
 
+// Nobody waits for a whole round: the loop sends to some, looks what else there is, and goes on.
+static void test_long_round(void **state)
+{
+    (void)state;
+    enum { listeners = 200 };
+    struct server *server = make_server(false);
+    start_server(server);
+    struct peer peers[listeners];
+    for (int i = 0; i < listeners; i++)
+        dial_ws(server, &peers[i]);
+    peer_say(&peers[0], "shout");
+    peer_say(&peers[1], "shout"); // the other loop's, as connections are spread
+    for (int i = 0; i < listeners; i++) {
+        peer_expect(&peers[i], 0x81, "first");
+        peer_expect(&peers[i], 0x81, "second");
+    }
+    assert_in_range(atomic_load(&server->left_behind), 1, listeners - 1);
+    for (int i = 0; i < listeners; i++)
+        peer_close(&peers[i]);
+    stop_server(server);
+}
+
 static void test_too_large(void **state)
 {
     (void)state;
@@ -705,19 +771,13 @@ static void test_connection_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_frames_behind_the_handshake),
-        cmocka_unit_test(test_bad_handshakes),
-        cmocka_unit_test(test_rules_broken),
-        cmocka_unit_test(test_server_closes),
-        cmocka_unit_test(test_peer_breaks_off),
-        cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_orderly_stop),
-        cmocka_unit_test(test_burst),
-        cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_pause_and_timer),
-        cmocka_unit_test(test_connection_limit),
+        cmocka_unit_test(test_messages),        cmocka_unit_test(test_frames_behind_the_handshake),
+        cmocka_unit_test(test_bad_handshakes),  cmocka_unit_test(test_rules_broken),
+        cmocka_unit_test(test_server_closes),   cmocka_unit_test(test_peer_breaks_off),
+        cmocka_unit_test(test_silence),         cmocka_unit_test(test_orderly_stop),
+        cmocka_unit_test(test_burst),           cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_long_round),      cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_pause_and_timer), cmocka_unit_test(test_connection_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
