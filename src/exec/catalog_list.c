@@ -4,6 +4,40 @@
 
 #include <stdlib.h>
 
+// ---- names ----
+
+static int compare_names(const void *a, const void *b)
+{
+    return kdb_slice_compare(*(const kdb_slice *)a, *(const kdb_slice *)b);
+}
+
+struct catalog_names catalog_names_of(kdb_slice *items, size_t count)
+{
+    if (count > 1)
+        qsort(items, count, sizeof(*items), compare_names);
+    size_t unique = count > 0;
+    for (size_t i = 1; i < count; i++) {
+        if (!kdb_slice_equal(items[i], items[unique - 1]))
+            items[unique++] = items[i];
+    }
+    return (struct catalog_names){true, items, unique};
+}
+
+struct catalog_names catalog_one_name(const kdb_slice *name)
+{
+    return name->data ? (struct catalog_names){true, name, 1} : (struct catalog_names){0};
+}
+
+bool catalog_names_have(const struct catalog_names *names, kdb_slice name)
+{
+    if (!names->is_bound)
+        return true;
+    return names->count > 0 &&
+           bsearch(&name, names->items, names->count, sizeof(name), compare_names);
+}
+
+// ---- lists ----
+
 struct list {
     void **items;
     size_t count;
@@ -58,29 +92,48 @@ static int compare_users(const void *a, const void *b)
 struct table_search {
     struct kdb_table **items;
     size_t count;
-    catalog_part part;
-    kdb_slice space;
+    const struct catalog_choice *choice;
 };
 
 static bool add_table(void *arg, void *item)
 {
     struct table_search *search = arg;
     struct kdb_table *table = item;
+    const struct catalog_choice *choice = search->choice;
     bool is_system = table->kind == KDB_TABLE_SYSTEM;
-    bool is_wanted = search->part == CATALOG_ALL || is_system == (search->part == CATALOG_SYSTEM);
-    if (is_wanted && (!search->space.data || kdb_slice_equal(search->space, table->space)))
+    bool is_wanted = choice->part == CATALOG_ALL || is_system == (choice->part == CATALOG_SYSTEM);
+    if (is_wanted && catalog_names_have(&choice->spaces, table->space) &&
+        catalog_names_have(&choice->names, table->name))
         search->items[search->count++] = table;
     return true;
 }
 
+static void look_up_tables(struct table_search *search, const struct kdb_catalog_snapshot *snapshot)
+{
+    const struct catalog_choice *choice = search->choice;
+    for (size_t i = 0; i < choice->spaces.count; i++) {
+        for (size_t j = 0; j < choice->names.count; j++) {
+            struct kdb_table *table =
+                kdb_catalog_table(snapshot, choice->spaces.items[i], choice->names.items[j]);
+            if (table)
+                (void)add_table(search, table);
+        }
+    }
+}
+
 struct kdb_table **catalog_list_tables(struct kdb_arena *arena,
                                        const struct kdb_catalog_snapshot *snapshot,
-                                       catalog_part part, kdb_slice space, size_t *ret_count)
+                                       const struct catalog_choice *choice, size_t *ret_count)
 {
-    struct table_search search = {.part = part, .space = space};
-    search.items =
-        kdb_arena_array(arena, kdb_cow_map_count(snapshot->tables), sizeof(struct kdb_table *));
-    kdb_cow_map_each(snapshot->tables, add_table, &search);
+    struct table_search search = {.choice = choice};
+    size_t all = kdb_cow_map_count(snapshot->tables);
+    size_t lookups = choice->spaces.count * choice->names.count;
+    bool looks_up = choice->spaces.is_bound && choice->names.is_bound && lookups <= all;
+    search.items = kdb_arena_array(arena, looks_up ? lookups : all, sizeof(struct kdb_table *));
+    if (looks_up)
+        look_up_tables(&search, snapshot);
+    else
+        kdb_cow_map_each(snapshot->tables, add_table, &search);
     if (search.count > 1)
         qsort(search.items, search.count, sizeof(struct kdb_table *), compare_tables);
     *ret_count = search.count;
@@ -105,9 +158,27 @@ struct kdb_storage **catalog_list_storages(struct kdb_arena *arena,
     return (struct kdb_storage **)list.items;
 }
 
-struct kdb_user **catalog_list_users(struct kdb_arena *arena,
-                                     const struct kdb_catalog_snapshot *snapshot, size_t *ret_count)
+static struct kdb_user **look_up_users(struct kdb_arena *arena,
+                                       const struct kdb_catalog_snapshot *snapshot,
+                                       const struct catalog_names *ids, size_t *ret_count)
 {
+    struct kdb_user **users = kdb_arena_array(arena, ids->count, sizeof(struct kdb_user *));
+    size_t count = 0;
+    for (size_t i = 0; i < ids->count; i++) {
+        struct kdb_user *user = kdb_catalog_user(snapshot, ids->items[i]);
+        if (user)
+            users[count++] = user;
+    }
+    *ret_count = count;
+    return users;
+}
+
+struct kdb_user **catalog_list_users(struct kdb_arena *arena,
+                                     const struct kdb_catalog_snapshot *snapshot,
+                                     const struct catalog_names *ids, size_t *ret_count)
+{
+    if (ids->is_bound)
+        return look_up_users(arena, snapshot, ids, ret_count);
     struct list list = list_of(arena, snapshot->users, compare_users);
     *ret_count = list.count;
     return (struct kdb_user **)list.items;

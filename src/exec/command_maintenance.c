@@ -65,9 +65,10 @@ static kdb_status maintain_table(struct kdb_exec *exec, const struct maintenance
 static kdb_status submit_all(struct kdb_exec *exec, const struct maintenance *what, kdb_slice space,
                              struct kdb_buf *ids, size_t *ret_count)
 {
+    const struct catalog_choice choice = {CATALOG_CREATED, .spaces = catalog_one_name(&space)};
     size_t count;
     struct kdb_table **tables =
-        catalog_list_tables(&exec->ctx->arena, exec->snapshot, CATALOG_CREATED, space, &count);
+        catalog_list_tables(&exec->ctx->arena, exec->snapshot, &choice, &count);
     size_t started = 0;
     for (size_t i = 0; i < count; i++) {
         kdb_submit_outcome outcome;

@@ -221,9 +221,10 @@ kdb_status command_drop_namespace(struct kdb_exec *exec, const struct kdb_statem
             return missing(exec, name);
         return command_done(exec, "Namespace '%.*s' does not exist", KDB_ARG(name));
     }
+    const struct catalog_choice choice = {CATALOG_CREATED, .spaces = catalog_one_name(&name)};
     size_t count;
     struct kdb_table **tables =
-        catalog_list_tables(&exec->ctx->arena, change.next, CATALOG_CREATED, name, &count);
+        catalog_list_tables(&exec->ctx->arena, change.next, &choice, &count);
     kdb_status status = check_drop(exec, statement, tables, count);
     if (status != KDB_OK) {
         kdb_catalog_abandon(&change);

@@ -14,8 +14,11 @@ static struct rows_filter filter_of(const struct kdb_exec *exec,
                                     const struct kdb_statement *statement)
 {
     struct rows_filter filter = {.is_newest_only = true};
-    if (statement->kind == KDB_STATEMENT_SHOW_TABLES)
-        filter.space = statement->scope.space;
+    if (statement->kind == KDB_STATEMENT_SHOW_TABLES) {
+        // System tables have no versions; they are shown to whoever names their namespace.
+        filter.spaces = catalog_one_name(&statement->scope.space);
+        filter.is_system_only = catalog_list_is_virtual(statement->scope.space);
+    }
     if (!kdb_role_is_admin(exec->role))
         filter.user = exec->user;
     return filter;

@@ -67,7 +67,8 @@ static kdb_status open_partitions(struct engine_run *run)
         struct table_input *input = &run->tables[i];
         const struct kdb_table *table = input->plan->relation->table;
         if (table->kind == KDB_TABLE_SYSTEM) {
-            KDB_TRY(kdb_system_rows_make(exec, table, &input->system));
+            KDB_TRY(kdb_system_rows_make(exec, table, input->plan->keys, input->plan->key_count,
+                                         &input->system));
             continue;
         }
         KDB_TRY(kdb_exec_open_partition(exec, table, &input->partition));

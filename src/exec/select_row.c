@@ -212,7 +212,7 @@ static kdb_status select_system(struct output *output)
     const struct kdb_row_select *select = output->select;
     const struct kdb_table *table = select->relation->table;
     struct kdb_system_rows rows;
-    KDB_TRY(kdb_system_rows_make(output->exec, table, &rows));
+    KDB_TRY(kdb_system_rows_make(output->exec, table, select->keys, select->key_count, &rows));
     bool goes_on = true;
     for (size_t i = 0; i < rows.count && goes_on; i++) {
         output->eval->row = rows.rows[i];

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows about definitions: users, namespaces, tables, columns, storages.
-#include "exec/catalog_list.h"
 #include "exec/command_priv.h"
 #include "exec/system_rows_priv.h"
 #include "exec/table_priv.h"
@@ -14,9 +13,9 @@ static struct kdb_arena *arena_of(struct row_writer *writer)
 
 kdb_status system_rows_users(struct row_writer *writer, const struct rows_filter *filter)
 {
-    (void)filter;
     size_t count;
-    struct kdb_user **users = catalog_list_users(arena_of(writer), writer->exec->snapshot, &count);
+    struct kdb_user **users =
+        catalog_list_users(arena_of(writer), writer->exec->snapshot, &filter->names, &count);
     for (size_t i = 0; i < count; i++) {
         const struct kdb_user *user = users[i];
         row_writer_text(writer, user->id);
@@ -55,15 +54,15 @@ static size_t count_tables(struct kdb_table **tables, size_t count, kdb_slice sp
 
 kdb_status system_rows_namespaces(struct row_writer *writer, const struct rows_filter *filter)
 {
-    (void)filter;
-    const struct kdb_catalog_snapshot *snapshot = writer->exec->snapshot;
     size_t table_count;
-    struct kdb_table **tables = catalog_list_tables(arena_of(writer), snapshot, CATALOG_CREATED,
-                                                    (kdb_slice){0}, &table_count);
+    struct kdb_table **tables = filtered_tables(writer, CATALOG_CREATED, filter, &table_count);
     size_t count;
-    struct kdb_namespace **spaces = catalog_list_namespaces(arena_of(writer), snapshot, &count);
+    struct kdb_namespace **spaces =
+        catalog_list_namespaces(arena_of(writer), writer->exec->snapshot, &count);
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
+        if (!catalog_names_have(&filter->spaces, spaces[i]->name))
+            continue;
         row_writer_text(writer, spaces[i]->name);
         row_writer_text(writer, spaces[i]->name);
         row_writer_time(writer, spaces[i]->created_at_us);
@@ -108,12 +107,9 @@ static kdb_status schema_row(struct row_writer *writer, const struct kdb_table *
 
 kdb_status system_rows_schemas(struct row_writer *writer, const struct rows_filter *filter)
 {
-    // System tables have no versions; they are shown to whoever names their namespace.
-    bool is_virtual = filter->space.data && catalog_list_is_virtual(filter->space);
+    catalog_part part = filter->is_system_only ? CATALOG_SYSTEM : CATALOG_CREATED;
     size_t count;
-    struct kdb_table **tables =
-        catalog_list_tables(arena_of(writer), writer->exec->snapshot,
-                            is_virtual ? CATALOG_SYSTEM : CATALOG_CREATED, filter->space, &count);
+    struct kdb_table **tables = filtered_tables(writer, part, filter, &count);
     for (size_t i = 0; i < count; i++) {
         uint32_t first = filter->is_newest_only ? tables[i]->schema_count - 1 : 0;
         for (uint32_t v = first; v < tables[i]->schema_count; v++)
@@ -125,8 +121,7 @@ kdb_status system_rows_schemas(struct row_writer *writer, const struct rows_filt
 kdb_status system_rows_table_schemas(struct row_writer *writer, const struct rows_filter *filter)
 {
     size_t count;
-    struct kdb_table **tables = catalog_list_tables(arena_of(writer), writer->exec->snapshot,
-                                                    CATALOG_CREATED, filter->space, &count);
+    struct kdb_table **tables = filtered_tables(writer, CATALOG_CREATED, filter, &count);
     for (size_t i = 0; i < count; i++) {
         const struct kdb_table *table = tables[i];
         for (uint32_t v = 0; v < table->schema_count; v++) {
@@ -147,8 +142,7 @@ kdb_status system_rows_table_schemas(struct row_writer *writer, const struct row
 kdb_status system_rows_tables(struct row_writer *writer, const struct rows_filter *filter)
 {
     size_t count;
-    struct kdb_table **tables = catalog_list_tables(arena_of(writer), writer->exec->snapshot,
-                                                    CATALOG_ALL, filter->space, &count);
+    struct kdb_table **tables = filtered_tables(writer, CATALOG_ALL, filter, &count);
     for (size_t i = 0; i < count; i++) {
         const struct kdb_table *table = tables[i];
         bool has_tombstones = table->kind == KDB_TABLE_USER || table->kind == KDB_TABLE_SHARED;
@@ -202,8 +196,7 @@ static kdb_status column_row(struct row_writer *writer, const struct kdb_table *
 kdb_status system_rows_columns(struct row_writer *writer, const struct rows_filter *filter)
 {
     size_t count;
-    struct kdb_table **tables = catalog_list_tables(arena_of(writer), writer->exec->snapshot,
-                                                    CATALOG_ALL, filter->space, &count);
+    struct kdb_table **tables = filtered_tables(writer, CATALOG_ALL, filter, &count);
     for (size_t t = 0; t < count; t++) {
         const struct kdb_schema *schema = tables[t]->schema;
         uint32_t system_count;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // information_schema, which every role may read, and the list of types.
-#include "exec/catalog_list.h"
 #include "exec/system_rows_priv.h"
 #include "exec/table_priv.h"
 
@@ -16,8 +15,7 @@ kdb_status system_rows_information_tables(struct row_writer *writer,
                                           const struct rows_filter *filter)
 {
     size_t count;
-    struct kdb_table **tables = catalog_list_tables(arena_of(writer), writer->exec->snapshot,
-                                                    CATALOG_ALL, filter->space, &count);
+    struct kdb_table **tables = filtered_tables(writer, CATALOG_ALL, filter, &count);
     for (size_t i = 0; i < count; i++) {
         row_writer_cstr(writer, CATALOG_NAME);
         row_writer_text(writer, tables[i]->space);
@@ -46,8 +44,7 @@ kdb_status system_rows_information_columns(struct row_writer *writer,
                                            const struct rows_filter *filter)
 {
     size_t count;
-    struct kdb_table **tables = catalog_list_tables(arena_of(writer), writer->exec->snapshot,
-                                                    CATALOG_ALL, filter->space, &count);
+    struct kdb_table **tables = filtered_tables(writer, CATALOG_ALL, filter, &count);
     for (size_t t = 0; t < count; t++) {
         const struct kdb_schema *schema = tables[t]->schema;
         uint32_t system_count;

@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who makes the rows of which system table; SHOW commands use the same functions with a filter.
+// Who makes the rows of which system table; SHOW commands use the same functions with a filter of
+// theirs.
 #ifndef KDB_EXEC_SYSTEM_ROWS_PRIV_H
 #define KDB_EXEC_SYSTEM_ROWS_PRIV_H
 
+#include "exec/catalog_list.h"
 #include "exec/row_writer.h"
 #include "exec/system_rows.h"
 
-// What a SHOW command leaves out; zeroed: nothing.
+// Rows that may be left out; zeroed: none.
 struct rows_filter {
-    kdb_slice space;     // only tables of this namespace
+    struct catalog_names spaces; // only these namespaces and what is in them
+    struct catalog_names names;  // only tables, or users, called so
+    // What SHOW commands leave out further:
+    bool is_system_only; // schemas: the server's own tables instead of the created ones
     bool is_newest_only; // schemas: only the newest version of a table
     kdb_slice user;      // only this user's partitions
 };
+
+// The tables that a filter lets through.
+static inline struct kdb_table **filtered_tables(struct row_writer *writer, catalog_part part,
+                                                 const struct rows_filter *filter,
+                                                 size_t *ret_count)
+{
+    const struct catalog_choice choice = {part, filter->spaces, filter->names};
+    return catalog_list_tables(&writer->exec->ctx->arena, writer->exec->snapshot, &choice,
+                               ret_count);
+}
 
 typedef kdb_status (*system_rows_make)(struct row_writer *writer, const struct rows_filter *filter);
 

@@ -107,8 +107,10 @@ static void catalog_rows(struct stat_rows *rows)
     size_t tables;
     size_t users;
     size_t active = 0;
-    (void)catalog_list_tables(arena_of(rows), snapshot, CATALOG_CREATED, (kdb_slice){0}, &tables);
-    struct kdb_user **list = catalog_list_users(arena_of(rows), snapshot, &users);
+    const struct catalog_choice created = {.part = CATALOG_CREATED};
+    const struct catalog_names everybody = {0};
+    (void)catalog_list_tables(arena_of(rows), snapshot, &created, &tables);
+    struct kdb_user **list = catalog_list_users(arena_of(rows), snapshot, &everybody, &users);
     for (size_t i = 0; i < users; i++)
         active += list[i]->deleted_at_us == 0;
     number_row(rows, "total_users", active);

@@ -43,7 +43,8 @@ struct kdb_output_column {
     bool is_masked;   // credentials, password_hash: *** for those who are not admins
 };
 
-// A conjunct of WHERE about the primary key, usable as a bound: key op value.
+// A conjunct of WHERE about the primary key, usable as a bound: key op value. System tables have no
+// key: there it may be about any column.
 typedef enum {
     KDB_KEY_EQUAL,
     KDB_KEY_IN,
@@ -55,6 +56,7 @@ typedef enum {
 
 struct kdb_key_condition {
     kdb_key_op op;
+    uint32_t column;          // of the relation
     struct kdb_expr **values; // fixed expressions; one but for IN
     size_t value_count;
 };

@@ -62,6 +62,14 @@ static bool is_key_column(const struct kdb_expr *expr, const struct kdb_relation
            relation->columns[expr->column].is_key;
 }
 
+// What conditions are collected about.
+static bool is_bound_column(const struct kdb_expr *expr, const struct kdb_relation *relation)
+{
+    bool is_system = relation->table->kind == KDB_TABLE_SYSTEM;
+    return is_key_column(expr, relation) ||
+           (is_system && expr->kind == KDB_EXPR_COLUMN && expr->relation == relation);
+}
+
 // A fixed value whose order is the key's own.
 static bool is_key_value(const struct kdb_expr *key, const struct kdb_expr *value)
 {
@@ -121,28 +129,34 @@ static bool compare_condition(struct bind *bind, const struct kdb_relation *rela
     if (expr->kind != KDB_EXPR_CALL || expr->arg_count != 2 || !comparison(expr->function, &op))
         return false;
     size_t side;
-    if (is_key_column(expr->args[0], relation) && is_key_value(expr->args[0], expr->args[1]))
+    if (is_bound_column(expr->args[0], relation) && is_key_value(expr->args[0], expr->args[1]))
         side = 1;
-    else if (is_key_column(expr->args[1], relation) && is_key_value(expr->args[1], expr->args[0]))
+    else if (is_bound_column(expr->args[1], relation) && is_key_value(expr->args[1], expr->args[0]))
         side = 0;
     else
         return false;
     struct kdb_expr **values = kdb_arena_array(bind->arena, 1, sizeof(struct kdb_expr *));
     values[0] = expr->args[side];
-    *ret = (struct kdb_key_condition){side == 1 ? op : mirrored(op), values, 1};
+    *ret = (struct kdb_key_condition){.op = side == 1 ? op : mirrored(op),
+                                      .column = expr->args[1 - side]->column,
+                                      .values = values,
+                                      .value_count = 1};
     return true;
 }
 
 static bool in_condition(const struct kdb_relation *relation, const struct kdb_expr *expr,
                          struct kdb_key_condition *ret)
 {
-    if (expr->kind != KDB_EXPR_IN || expr->is_negated || !is_key_column(expr->args[0], relation))
+    if (expr->kind != KDB_EXPR_IN || expr->is_negated || !is_bound_column(expr->args[0], relation))
         return false;
     for (size_t i = 1; i < expr->arg_count; i++) {
         if (!is_key_value(expr->args[0], expr->args[i]))
             return false;
     }
-    *ret = (struct kdb_key_condition){KDB_KEY_IN, expr->args + 1, expr->arg_count - 1};
+    *ret = (struct kdb_key_condition){.op = KDB_KEY_IN,
+                                      .column = expr->args[0]->column,
+                                      .values = expr->args + 1,
+                                      .value_count = expr->arg_count - 1};
     return true;
 }
 
@@ -154,13 +168,17 @@ static bool or_condition(struct bind *bind, const struct kdb_relation *relation,
         return false;
     struct kdb_expr **values =
         kdb_arena_array(bind->arena, expr->arg_count, sizeof(struct kdb_expr *));
+    uint32_t column = 0;
     for (size_t i = 0; i < expr->arg_count; i++) {
         struct kdb_key_condition one;
-        if (!compare_condition(bind, relation, expr->args[i], &one) || one.op != KDB_KEY_EQUAL)
+        if (!compare_condition(bind, relation, expr->args[i], &one) || one.op != KDB_KEY_EQUAL ||
+            (i > 0 && one.column != column))
             return false;
+        column = one.column;
         values[i] = one.values[0];
     }
-    *ret = (struct kdb_key_condition){KDB_KEY_IN, values, expr->arg_count};
+    *ret = (struct kdb_key_condition){
+        .op = KDB_KEY_IN, .column = column, .values = values, .value_count = expr->arg_count};
     return true;
 }
 

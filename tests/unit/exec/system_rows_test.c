@@ -2,6 +2,8 @@
 // The rows of every system table, on both paths.
 #include <string.h>
 
+#include "exec/system_rows.h"
+#include "sql/parse.h"
 #include "unit/exec/exec_case.h"
 
 static const char *const tables[] = {
@@ -234,6 +236,199 @@ static void can_be_joined(void **state)
                "t|5\n");
 }
 
+// ---- conditions that are looked up ----
+
+static void create_two_namespaces(void)
+{
+    exec_fixture_setup(db, "CREATE NAMESPACE other;"
+                           "CREATE USER TABLE app.t (id INT PRIMARY KEY);"
+                           "CREATE USER TABLE app.u (id INT PRIMARY KEY);"
+                           "CREATE USER TABLE other.t (id INT PRIMARY KEY, v TEXT);"
+                           "CREATE USER bob WITH INTERNAL;"
+                           "CREATE USER eve WITH INTERNAL");
+}
+
+// The rows of the plan's first table that are made before its filter decides.
+static size_t made(const char *sql)
+{
+    struct kdb_ctx ctx;
+    struct kdb_scan scan;
+    kdb_ctx_init(&ctx, 0);
+    struct kdb_catalog_snapshot *snapshot = kdb_catalog_acquire(db->services.catalog);
+    assert_int_equal(kdb_sql_scan(kdb_slice_cstr(sql), &ctx, &scan), KDB_OK);
+    const struct kdb_plan_request request = {.scanned = &scan.statements[0],
+                                             .catalog = snapshot,
+                                             .role = KDB_ROLE_SYSTEM,
+                                             .terms_max = db->services.terms_max,
+                                             .depth_max = db->services.depth_max,
+                                             .forces_engine = true};
+    struct kdb_plan *plan;
+    assert_int_equal(kdb_plan_make(&request, &ctx, &plan), KDB_OK);
+    struct kdb_exec exec = {.services = &db->services,
+                            .ctx = &ctx,
+                            .snapshot = snapshot,
+                            .plan = plan,
+                            .user = KDB_LIT("root"),
+                            .role = KDB_ROLE_SYSTEM,
+                            .tier = KDB_READ_ANY};
+    assert_int_equal(kdb_plan_inputs(plan, &ctx, &scan.statements[0], NULL, 0, &exec.inputs),
+                     KDB_OK);
+    const struct kdb_engine_source *source = &plan->sources[0];
+    struct kdb_system_rows rows;
+    assert_int_equal(kdb_system_rows_make(&exec, source->relation->table, source->keys,
+                                          source->key_count, &rows),
+                     KDB_OK);
+    kdb_plan_unref(plan);
+    kdb_catalog_release(snapshot);
+    kdb_ctx_deinit(&ctx);
+    return rows.count;
+}
+
+static void what_is_asked_for_by_name_is_looked_up(void **state)
+{
+    (void)state;
+    create_two_namespaces();
+    static const struct {
+        const char *sql;
+        size_t rows;
+    } cases[] = {
+        {"SELECT 1 FROM system.tables WHERE namespace_id = 'app' AND table_name = 't'", 1},
+        {"SELECT 1 FROM system.tables WHERE 'app' = namespace_id", 2},
+        {"SELECT 1 FROM system.tables WHERE table_name = 't'", 2},
+        {"SELECT 1 FROM system.tables WHERE table_name IN ('t', 'u', 't', NULL)", 3},
+        {"SELECT 1 FROM system.tables WHERE table_name = 'none'", 0},
+        {"SELECT 1 FROM system.tables WHERE table_name = NULL", 0},
+        {"SELECT 1 FROM system.tables WHERE table_id = 4294967296", 0},
+        {"SELECT 1 FROM system.tables WHERE table_id = -1", 0},
+        {"SELECT 1 FROM system.schemas WHERE namespace_id = 'other' AND table_name = 't'", 1},
+        {"SELECT 1 FROM system.schemas WHERE table_id = 'other:t'", 1},
+        {"SELECT 1 FROM system.schemas WHERE table_id = 'other'", 0},
+        {"SELECT 1 FROM system.table_schemas WHERE table_id IN ('app:t', 'other:t')", 2},
+        {"SELECT 1 FROM system.columns WHERE namespace_id = 'app' AND table_name = 't'", 4},
+        {"SELECT 1 FROM system.namespaces WHERE namespace_id = 'app'", 1},
+        {"SELECT 1 FROM system.users WHERE user_id IN ('eve', 'bob', 'nobody')", 2},
+        {"SELECT 1 FROM information_schema.tables WHERE table_schema = 'app' AND table_name = 'u'",
+         1},
+        {"SELECT 1 FROM information_schema.columns WHERE table_schema = 'app' AND table_name = 'u'",
+         4},
+        {"SELECT COUNT(*) FROM system.tables a JOIN system.columns b ON a.table_name = "
+         "b.table_name WHERE a.namespace_id = 'app' AND a.table_name = 'u'",
+         1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t rows = made(cases[i].sql);
+        if (rows != cases[i].rows)
+            fail_msg("%s: %zu rows were made, not %zu", cases[i].sql, rows, cases[i].rows);
+    }
+}
+
+// No condition changes what is found: IS TRUE is no conjunct that anything is looked up by.
+static void a_lookup_finds_what_the_filter_does(void **state)
+{
+    (void)state;
+    create_two_namespaces();
+    static const struct {
+        const char *table;
+        const char *condition;
+    } cases[] = {
+        {"system.tables", "namespace_id = 'app' AND table_name = 't'"},
+        {"system.tables", "namespace_id = 'app' OR table_name = 't'"},
+        {"system.tables", "(namespace_id = 'app' OR namespace_id = 'other') AND table_name = 't'"},
+        {"system.tables", "namespace_id = 'app' AND namespace_id = 'other'"},
+        {"system.tables", "namespace_id IN ('other', 'app', NULL) AND table_name IN ('u', 't')"},
+        {"system.tables", "namespace_id NOT IN ('app') AND table_name = 't'"},
+        {"system.tables", "NOT (namespace_id = 'app')"},
+        {"system.tables", "namespace_id = NULL OR table_name = 'u'"},
+        {"system.tables", "namespace_id IS NULL"},
+        {"system.tables", "table_name > 't' AND namespace_id = 'app'"},
+        {"system.tables", "namespace_id = 'system'"},
+        {"system.tables", "table_id IN (1, 3, 99, -1, 4294967297)"},
+        {"system.tables", "table_id = 1 AND namespace_id = 'other'"},
+        {"system.tables", "table_id = 1 OR table_id = 2"},
+        {"system.tables", "table_name = 'T' OR table_name = 't '"},
+        {"system.tables", "table_name = lower('T')"},
+        {"system.tables", "table_name = namespace_id"},
+        {"system.schemas", "namespace_id = 'system'"}, // only SHOW TABLES has those
+        {"system.schemas", "table_id = 'other:t' AND schema_version = 1"},
+        {"system.schemas", "table_id IN ('other:t', 'app:u', ':', '', 'a:b:c')"},
+        {"system.table_schemas", "table_id = 'other:t'"},
+        {"system.columns", "table_name = 't' AND column_name = 'v'"},
+        {"system.namespaces", "namespace_id IN ('other', 'app')"},
+        {"system.namespaces", "name = 'app'"},
+        {"system.users", "user_id = 'bob' OR user_id = 'eve'"},
+        {"system.users", "user_id = 'bob' AND role = 'dba'"},
+        {"information_schema.tables", "table_schema = 'app' AND table_name IN ('t', 'u')"},
+        {"information_schema.columns", "table_schema = 'other' AND table_name = 't'"},
+        {"information_schema.columns", "table_schema = 'app' AND column_name = 'id'"},
+    };
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        char sql[512];
+        const char *table = cases[i / 2].table;
+        const char *condition = cases[i / 2].condition;
+        db->forces_engine = i % 2 == 1;
+        (void)snprintf(sql, sizeof(sql), "SELECT * FROM %s WHERE (%s) IS TRUE ORDER BY 1, 2, 3, 4",
+                       table, condition);
+        const struct exec_result *filtered = exec_fixture_ok(db, "root", KDB_ROLE_SYSTEM, sql);
+        (void)snprintf(sql, sizeof(sql), "SELECT * FROM %s WHERE %s ORDER BY 1, 2, 3, 4", table,
+                       condition);
+        root_reads(sql, filtered->text);
+    }
+    db->forces_engine = false;
+}
+
+// Rows without ORDER BY come as they do without a lookup: by namespace and name.
+static void a_lookup_keeps_the_order(void **state)
+{
+    (void)state;
+    create_two_namespaces();
+    root_reads("SELECT namespace_id, table_name FROM system.tables WHERE table_name IN ('u', 't') "
+               "AND namespace_id IN ('other', 'app')",
+               "app|t\napp|u\nother|t\n");
+    root_reads("SELECT user_id FROM system.users WHERE user_id IN ('eve', 'bob')", "bob\neve\n");
+    root_reads("SELECT namespace_id, table_count FROM system.namespaces WHERE namespace_id IN "
+               "('other', 'app')",
+               "app|2\nother|1\n");
+}
+
+static void a_lookup_by_parameter(void **state)
+{
+    (void)state;
+    create_two_namespaces();
+    const char *sql = "SELECT namespace_id, table_name FROM system.tables WHERE namespace_id = $1 "
+                      "AND table_name IN ($2, 'u')";
+    struct kdb_param params[] = {{'s', kdb_value_bytes(KDB_UNKNOWN, KDB_LIT("app"))},
+                                 {'s', kdb_value_bytes(KDB_UNKNOWN, KDB_LIT("t"))}};
+    for (int i = 0; i < 2; i++) {
+        db->forces_engine = i == 1;
+        params[0].value.bytes = KDB_LIT("app");
+        const struct exec_result *rows =
+            exec_fixture_run_params(db, "root", KDB_ROLE_SYSTEM, sql, params, 2);
+        assert_int_equal(rows->row_count, 2);
+        params[0].value.bytes = KDB_LIT("other"); // the same plan
+        rows = exec_fixture_run_params(db, "root", KDB_ROLE_SYSTEM, sql, params, 2);
+        assert_string_equal(rows->text, "other|t\n");
+    }
+}
+
+// A condition about the nullable side of an outer join says nothing about the rows of its table.
+static void a_lookup_below_an_outer_join(void **state)
+{
+    (void)state;
+    create_two_namespaces();
+    root_reads("SELECT a.table_name, b.table_name FROM system.tables a LEFT JOIN system.tables b "
+               "ON b.table_id = a.table_id AND b.table_name = 't' WHERE a.namespace_id = 'app' "
+               "ORDER BY 1",
+               "t|t\nu|NULL\n");
+    root_reads("SELECT a.table_name FROM system.tables a LEFT JOIN system.tables b ON b.table_id = "
+               "a.table_id AND b.version > 9 WHERE a.namespace_id = 'app' AND (b.table_name = 't') "
+               "IS NULL ORDER BY 1",
+               "t\nu\n");
+    root_reads("SELECT (SELECT COUNT(*) FROM system.columns c WHERE c.namespace_id = "
+               "a.namespace_id AND c.table_name = 't') FROM system.tables a WHERE a.table_name = "
+               "'t' ORDER BY 1",
+               "4\n5\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +441,11 @@ int main(void)
         CASE(settings_and_stats),
         CASE(datatypes),
         CASE(can_be_joined),
+        CASE(what_is_asked_for_by_name_is_looked_up),
+        CASE(a_lookup_finds_what_the_filter_does),
+        CASE(a_lookup_keeps_the_order),
+        CASE(a_lookup_by_parameter),
+        CASE(a_lookup_below_an_outer_join),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

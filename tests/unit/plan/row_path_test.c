@@ -145,6 +145,14 @@ static void test_conditions_on_the_key(void **state)
         {"SELECT * FROM t WHERE id IN (1, NULL)", "in #0:BIGINT null:BIGINT"},
         {"SELECT * FROM t WHERE (id = 1 OR id = 2) AND id < 9", "in #0:INT #1:INT; < #2:INT"},
         {"SELECT x.id FROM t x WHERE x.id >= 1", ">= #0:INT"},
+        // System tables have no key: conditions about every column.
+        {"SELECT * FROM information_schema.columns WHERE table_name = 'a' AND ordinal_position > 1",
+         "= #0:TEXT; > #1:INT"},
+        {"SELECT * FROM information_schema.tables WHERE table_name = 'a' OR table_name = 'b'",
+         "in #0:TEXT #1:TEXT"},
+        {"SELECT * FROM information_schema.tables WHERE table_name = 'a' OR table_schema = 'b'",
+         ""},
+        {"SELECT * FROM information_schema.tables WHERE table_name = table_schema", ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct kdb_plan *plan = bind_plan(cases[i].sql);
