@@ -13,6 +13,9 @@
 #include "base/random.h"
 #include "jobs/jobs_priv.h"
 
+// How long a thread waits at a time.
+#define WAIT_MAX_MS (INT64_C(3600) * 1000)
+
 static const struct {
     const char *name;
     const char *prefix;
@@ -41,22 +44,22 @@ const char *kdb_job_state_name(kdb_job_state state)
 
 // ---- jobs in memory ----
 
-static struct job *job_create(struct kdb_jobs *jobs, kdb_job_kind kind, struct kdb_table *table,
-                              const kdb_slice *user, const char *reason)
+static struct job *job_create(struct kdb_jobs *jobs, const struct kdb_job_request *request)
 {
     struct job *job = kdb_alloc(sizeof(*job));
     uint8_t random[6];
     char hex[13] = {0};
     kdb_random_bytes(random, sizeof(random));
     kdb_hex_encode(kdb_slice_of(random, sizeof(random)), hex);
-    (void)snprintf(job->id, sizeof(job->id), "%s-%.12s", kinds[kind].prefix, hex);
-    (void)snprintf(job->reason, sizeof(job->reason), "%s", reason);
+    (void)snprintf(job->id, sizeof(job->id), "%s-%.12s", kinds[request->kind].prefix, hex);
+    (void)snprintf(job->reason, sizeof(job->reason), "%s", request->reason);
     job->jobs = jobs;
-    job->kind = kind;
-    job->table = table ? kdb_table_ref(table) : NULL;
-    job->has_user = user && user->data;
+    job->kind = request->kind;
+    job->table = request->table ? kdb_table_ref(request->table) : NULL;
+    job->has_user = request->user.data;
     if (job->has_user)
-        job->user = kdb_slice_of(kdb_alloc_text(user->data, user->len), user->len);
+        job->user =
+            kdb_slice_of(kdb_alloc_text(request->user.data, request->user.len), request->user.len);
     job->state = KDB_JOB_QUEUED;
     job->created_at_us = kdb_clock_now_us(jobs->options.clock);
     job->updated_at_us = job->created_at_us;
@@ -72,34 +75,11 @@ static void job_free(struct job *job)
     kdb_free(job);
 }
 
-void jobs_queue(struct kdb_jobs *jobs, struct job *job)
+// Takes the job over; with the lock held.
+static void enqueue(struct kdb_jobs *jobs, struct job *job)
 {
-    job->next = NULL;
-    if (jobs->last)
-        jobs->last->next = job;
-    else
-        jobs->first = job;
-    jobs->last = job;
+    queue_add(&jobs->queue, job);
     (void)pthread_cond_signal(&jobs->arrived);
-}
-
-static bool is_same(const struct job *job, kdb_job_kind kind, const struct kdb_table *table,
-                    const kdb_slice *user)
-{
-    if (job->kind != kind || !job->table || !table || job->table->id != table->id)
-        return false;
-    bool has_user = user && user->data;
-    return job->has_user == has_user && (!has_user || kdb_slice_equal(job->user, *user));
-}
-
-// A job of the list that does the same; with the lock held.
-static struct job *find_same(struct job *list, kdb_job_kind kind, const struct kdb_table *table,
-                             const kdb_slice *user)
-{
-    struct job *job = list;
-    while (job && !is_same(job, kind, table, user))
-        job = job->next;
-    return job;
 }
 
 struct kdb_partition *jobs_partition(struct kdb_jobs *jobs, struct kdb_ctx *ctx, uint32_t table_id,
@@ -116,13 +96,16 @@ void jobs_queue_partition(struct kdb_jobs *jobs, kdb_job_kind kind, uint32_t tab
                           kdb_slice user, const char *reason)
 {
     struct kdb_catalog_snapshot *snapshot = kdb_catalog_acquire(jobs->options.catalog);
-    struct kdb_table *table = kdb_catalog_table_by_id(snapshot, table_id);
+    const struct kdb_job_request request = {.kind = kind,
+                                            .table = kdb_catalog_table_by_id(snapshot, table_id),
+                                            .user = user,
+                                            .reason = reason};
     (void)pthread_mutex_lock(&jobs->lock);
     // One that runs does not count: what is due now came after it had looked.
-    if (table && !jobs->is_closing && !find_same(jobs->first, kind, table, &user)) {
-        struct job *job = job_create(jobs, kind, table, &user, reason);
+    if (request.table && !jobs->is_closing && !queue_has_waiting(&jobs->queue, &request)) {
+        struct job *job = job_create(jobs, &request);
         record_store(job);
-        jobs_queue(jobs, job);
+        enqueue(jobs, job);
     }
     (void)pthread_mutex_unlock(&jobs->lock);
     kdb_catalog_release(snapshot);
@@ -169,16 +152,13 @@ kdb_status kdb_jobs_submit(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
         *ret_outcome = KDB_SUBMIT_NOTHING;
         return KDB_OK;
     }
-    struct job *job =
-        job_create(jobs, request->kind, request->table, &request->user, request->reason);
+    struct job *job = job_create(jobs, request);
     record_store(job);
     (void)pthread_mutex_lock(&jobs->lock);
-    bool has_same = find_same(jobs->first, request->kind, request->table, &request->user) ||
-                    find_same(jobs->running, request->kind, request->table, &request->user);
-    if (!has_same && !jobs->is_closing) {
+    if (!queue_has(&jobs->queue, request) && !jobs->is_closing) {
         *ret_outcome = KDB_SUBMIT_QUEUED;
         *ret_id = kdb_arena_copy(&ctx->arena, kdb_slice_cstr(job->id));
-        jobs_queue(jobs, job);
+        enqueue(jobs, job);
         (void)pthread_mutex_unlock(&jobs->lock);
         return KDB_OK;
     }
@@ -208,15 +188,8 @@ void kdb_jobs_flush_due(void *self, struct kdb_partition *partition)
 
 kdb_status kdb_jobs_kill(struct kdb_jobs *jobs, struct kdb_ctx *ctx, kdb_slice id)
 {
-    struct job *found = NULL;
     (void)pthread_mutex_lock(&jobs->lock);
-    struct job *lists[2] = {jobs->first, jobs->running};
-    for (int i = 0; i < 2; i++) {
-        for (struct job *job = lists[i]; job; job = job->next) {
-            if (kdb_slice_equal(kdb_slice_cstr(job->id), id))
-                found = job;
-        }
-    }
+    struct job *found = queue_find(&jobs->queue, id);
     if (found) {
         atomic_store(&found->is_killed, true);
         atomic_store(&found->ctx.is_cancelled, true);
@@ -319,7 +292,7 @@ static bool run_job(struct job *job, struct job_thread *thread)
     if (atomic_load(&job->is_killed))
         status = kdb_fail(&job->ctx, KDB_ERR_CANCELLED, "the job was cancelled");
     if (status == KDB_OK)
-        status = run_kind(job, thread);
+        status = job->jobs->run(job, thread);
     job->cpu_ms += thread_cpu_ms() - cpu_before;
     job->memory_bytes = resident_bytes();
     if (status == KDB_OK) {
@@ -337,52 +310,16 @@ static bool run_job(struct job *job, struct job_thread *thread)
     return false;
 }
 
-// The next job that may run now; waits for one. NULL: the threads shall end.
-static struct job *take_job(struct kdb_jobs *jobs)
+void jobs_run(struct job *job, struct job_thread *thread)
 {
+    struct kdb_jobs *jobs = job->jobs;
+    bool is_tried_again = run_job(job, thread);
     (void)pthread_mutex_lock(&jobs->lock);
-    struct job *taken = NULL;
-    while (!taken && !jobs->is_closing) {
-        int64_t now_ms = kdb_clock_now_ms(jobs->options.clock);
-        struct job **link = &jobs->first;
-        while (*link && (*link)->not_before_ms > now_ms)
-            link = &(*link)->next;
-        taken = *link;
-        if (taken) {
-            *link = taken->next;
-            jobs->last = NULL;
-            for (struct job *job = jobs->first; job; job = job->next)
-                jobs->last = job;
-            taken->next = jobs->running;
-            jobs->running = taken;
-        } else {
-            struct timespec until;
-            (void)clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec += jobs->first ? 0 : 3600;
-            until.tv_nsec += 20000000;
-            if (until.tv_nsec >= 1000000000) {
-                until.tv_nsec -= 1000000000;
-                until.tv_sec++;
-            }
-            (void)pthread_cond_timedwait(&jobs->arrived, &jobs->lock, &until);
-        }
-    }
+    queue_end(&jobs->queue, job);
+    if (is_tried_again)
+        enqueue(jobs, job);
     (void)pthread_mutex_unlock(&jobs->lock);
-    return taken;
-}
-
-// Puts a job that ran back into the queue, or frees it.
-static void finish_job(struct kdb_jobs *jobs, struct job *job, bool again)
-{
-    (void)pthread_mutex_lock(&jobs->lock);
-    struct job **link = &jobs->running;
-    while (*link != job)
-        link = &(*link)->next;
-    *link = job->next;
-    if (again)
-        jobs_queue(jobs, job);
-    (void)pthread_mutex_unlock(&jobs->lock);
-    if (again)
+    if (is_tried_again)
         return;
     if (job->kind == KDB_JOB_FLUSH && job->has_user)
         flush_release(job);
@@ -391,13 +328,47 @@ static void finish_job(struct kdb_jobs *jobs, struct job *job, bool again)
     job_free(job);
 }
 
+// The machine's clock may be another than the jobs' (in tests), and may be set back meanwhile: what
+// waits looks again after an hour.
+void jobs_wait(struct kdb_jobs *jobs, pthread_cond_t *arrived, int64_t until_ms)
+{
+    int64_t now_ms = kdb_clock_now_ms(jobs->options.clock);
+    int64_t wait_ms = until_ms > now_ms + WAIT_MAX_MS ? WAIT_MAX_MS : until_ms - now_ms;
+    if (wait_ms <= 0)
+        return;
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    int64_t nanoseconds = until.tv_nsec + wait_ms % 1000 * 1000000;
+    until.tv_sec += wait_ms / 1000 + nanoseconds / 1000000000;
+    until.tv_nsec = nanoseconds % 1000000000;
+    (void)pthread_cond_timedwait(arrived, &jobs->lock, &until);
+}
+
+// The next job that may run now; waits for one. NULL: the threads shall end.
+static struct job *take_job(struct kdb_jobs *jobs)
+{
+    (void)pthread_mutex_lock(&jobs->lock);
+    struct job *taken = NULL;
+    while (!jobs->is_closing) {
+        taken = queue_take(&jobs->queue, kdb_clock_now_ms(jobs->options.clock));
+        if (taken)
+            break;
+        jobs_wait(jobs, &jobs->arrived, queue_next_ms(&jobs->queue));
+    }
+    // This thread may be the only one that knew until when to wait: another one shall look.
+    if (taken && jobs->queue.first)
+        (void)pthread_cond_signal(&jobs->arrived);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return taken;
+}
+
 static void *thread_main(void *arg)
 {
     struct job_thread *thread = arg;
     (void)pthread_setname_np(pthread_self(), "jobs");
     struct job *job;
     while ((job = take_job(thread->jobs)) != NULL)
-        finish_job(thread->jobs, job, run_job(job, thread));
+        jobs_run(job, thread);
     kdb_engine_disconnect(thread->writer);
     kdb_engine_disconnect(thread->reader);
     return NULL;
@@ -419,27 +390,58 @@ static kdb_status recover(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
     return timer_load(jobs, ctx);
 }
 
-kdb_status kdb_jobs_open(const struct kdb_jobs_options *options, struct kdb_ctx *ctx,
-                         struct kdb_jobs **ret_jobs)
+struct kdb_jobs *jobs_create(const struct kdb_jobs_options *options)
 {
     struct kdb_jobs *jobs = kdb_alloc(sizeof(*jobs));
     jobs->options = *options;
+    jobs->run = run_kind;
     (void)pthread_mutex_init(&jobs->lock, NULL);
     (void)pthread_cond_init(&jobs->arrived, NULL);
     (void)pthread_cond_init(&jobs->timer_wake, NULL);
-    kdb_status status = recover(jobs, ctx);
-    if (status != KDB_OK) {
-        timer_free(jobs);
-        kdb_free(jobs);
-        return status;
-    }
-    jobs->threads = kdb_alloc_array(options->threads, sizeof(*jobs->threads));
-    for (uint32_t i = 0; i < options->threads; i++) {
-        jobs->threads[i].jobs = jobs;
-        KDB_ASSERT(pthread_create(&jobs->threads[i].thread, NULL, thread_main, &jobs->threads[i]) ==
-                   0);
+    timer_init(jobs);
+    return jobs;
+}
+
+void jobs_start(struct kdb_jobs *jobs)
+{
+    uint32_t count = jobs->options.threads;
+    jobs->threads = kdb_alloc_array(count, sizeof(*jobs->threads));
+    for (uint32_t i = 0; i < count; i++) {
+        struct job_thread *thread = &jobs->threads[i];
+        thread->jobs = jobs;
+        KDB_ASSERT(pthread_create(&thread->thread, NULL, thread_main, thread) == 0);
     }
     KDB_ASSERT(pthread_create(&jobs->timer, NULL, timer_main, jobs) == 0);
+}
+
+void jobs_destroy(struct kdb_jobs *jobs)
+{
+    // What is only queued waits for the next start: flushes are found again by their counters.
+    struct job *queued = jobs->queue.first;
+    while (queued) {
+        struct job *next = queued->next;
+        set_state(queued, KDB_JOB_CANCELLED);
+        job_free(queued);
+        queued = next;
+    }
+    timer_free(jobs);
+    kdb_free(jobs->threads);
+    (void)pthread_mutex_destroy(&jobs->lock);
+    (void)pthread_cond_destroy(&jobs->arrived);
+    (void)pthread_cond_destroy(&jobs->timer_wake);
+    kdb_free(jobs);
+}
+
+kdb_status kdb_jobs_open(const struct kdb_jobs_options *options, struct kdb_ctx *ctx,
+                         struct kdb_jobs **ret_jobs)
+{
+    struct kdb_jobs *jobs = jobs_create(options);
+    kdb_status status = recover(jobs, ctx);
+    if (status != KDB_OK) {
+        jobs_destroy(jobs);
+        return status;
+    }
+    jobs_start(jobs);
     *ret_jobs = jobs;
     return KDB_OK;
 }
@@ -449,13 +451,13 @@ kdb_status kdb_jobs_open(const struct kdb_jobs_options *options, struct kdb_ctx 
 static void wait_for_running(struct kdb_jobs *jobs, int64_t grace_ms)
 {
     int64_t until_ns = kdb_monotonic_ns() + grace_ms * 1000000;
-    while (jobs->running && kdb_monotonic_ns() < until_ns) {
+    while (jobs->queue.running && kdb_monotonic_ns() < until_ns) {
         (void)pthread_mutex_unlock(&jobs->lock);
         const struct timespec pause = {.tv_nsec = 5000000};
         (void)nanosleep(&pause, NULL);
         (void)pthread_mutex_lock(&jobs->lock);
     }
-    for (struct job *job = jobs->running; job; job = job->next)
+    for (struct job *job = jobs->queue.running; job; job = job->next)
         atomic_store(&job->ctx.is_cancelled, true);
 }
 
@@ -472,18 +474,5 @@ void kdb_jobs_close(struct kdb_jobs *jobs, int64_t grace_ms)
     (void)pthread_join(jobs->timer, NULL);
     for (uint32_t i = 0; i < jobs->options.threads; i++)
         (void)pthread_join(jobs->threads[i].thread, NULL);
-    // What is only queued waits for the next start: flushes are found again by their counters.
-    struct job *queued = jobs->first;
-    while (queued) {
-        struct job *next = queued->next;
-        set_state(queued, KDB_JOB_CANCELLED);
-        job_free(queued);
-        queued = next;
-    }
-    timer_free(jobs);
-    kdb_free(jobs->threads);
-    (void)pthread_mutex_destroy(&jobs->lock);
-    (void)pthread_cond_destroy(&jobs->arrived);
-    (void)pthread_cond_destroy(&jobs->timer_wake);
-    kdb_free(jobs);
+    jobs_destroy(jobs);
 }

@@ -10,7 +10,7 @@
 
 // A job in memory: queued, waiting for a retry, or running.
 struct job {
-    struct job *next; // queue, or the list of running jobs
+    struct job *next; // in its list of the queue
     struct kdb_jobs *jobs;
     char id[16]; // "FL-" and 12 hex digits
     kdb_job_kind kind;
@@ -28,6 +28,12 @@ struct job {
     int64_t rows, bytes, files, partitions, removed;
     int64_t cpu_ms, memory_bytes;
     kdb_slice message; // owned by ctx
+};
+
+// The jobs there are.
+struct job_queue {
+    struct job *first, *last; // those that wait, in the order they came
+    struct job *running;
 };
 
 // A partition that is due at some time.
@@ -54,14 +60,13 @@ struct job_thread {
 
 struct kdb_jobs {
     struct kdb_jobs_options options;
+    kdb_status (*run)(struct job *job, struct job_thread *thread); // what a job is there for
     _Atomic int64_t removed; // rows that left the hot tier since the store cleaned up
     pthread_mutex_t lock;    // guards everything below
     pthread_cond_t arrived;  // for the job threads
     pthread_cond_t timer_wake;
-    struct job *first, *last; // queue
-    struct job *running;
+    struct job_queue queue;
     bool is_closing;
-    bool is_timer_awake;
     struct due_heap flushes;    // by interval
     struct due_heap retentions; // oldest tombstone leaves its retention
     int64_t history_at_ms;
@@ -69,9 +74,36 @@ struct kdb_jobs {
     pthread_t timer;
 };
 
+// ---- queue.c: which job is next; with the lock held ----
+void queue_add(struct job_queue *queue, struct job *job);
+// The first that may run at `now_ms`, from here on one of the running; NULL: none may.
+struct job *queue_take(struct job_queue *queue, int64_t now_ms);
+// When one of those that wait may run, the earliest of them; INT64_MAX: none waits.
+int64_t queue_next_ms(const struct job_queue *queue);
+void queue_end(struct job_queue *queue, struct job *job); // it runs no more
+struct job *queue_find(const struct job_queue *queue, kdb_slice id);
+// Whether a job does what the request asks for: one that waits, or any.
+bool queue_has_waiting(const struct job_queue *queue, const struct kdb_job_request *request);
+bool queue_has(const struct job_queue *queue, const struct kdb_job_request *request);
+
+// ---- due.c: what becomes due, the earliest first ----
+void due_push(struct due_heap *heap, struct due item); // takes it over
+// The earliest that is due at `now_ms`, which is the caller's then; false: nothing is.
+bool due_take(struct due_heap *heap, int64_t now_ms, struct due *ret);
+int64_t due_next_ms(const struct due_heap *heap); // INT64_MAX: nothing will be
+void due_free(struct due *due);
+void due_heap_deinit(struct due_heap *heap);
+
 // ---- jobs.c ----
-void jobs_queue(struct kdb_jobs *jobs, struct job *job); // takes it over; with the lock held
-// A flush of one partition, unless one is queued. `reason`: "rows" or "interval".
+// kdb_jobs_open in two steps: without threads, and the threads.
+struct kdb_jobs *jobs_create(const struct kdb_jobs_options *options);
+void jobs_start(struct kdb_jobs *jobs);
+void jobs_destroy(struct kdb_jobs *jobs); // once there are no threads
+// Runs a taken job as a job thread does: afterwards it waits for its next try, or is freed.
+void jobs_run(struct job *job, struct job_thread *thread);
+// Waits for `arrived` or until the clock is likely to show `until_ms`; with the lock held.
+void jobs_wait(struct kdb_jobs *jobs, pthread_cond_t *arrived, int64_t until_ms);
+// A job of one partition, unless one is queued. `reason`: "rows", "interval" or "retention".
 void jobs_queue_partition(struct kdb_jobs *jobs, kdb_job_kind kind, uint32_t table_id,
                           kdb_slice user, const char *reason);
 struct kdb_partition *jobs_partition(struct kdb_jobs *jobs, struct kdb_ctx *ctx, uint32_t table_id,
@@ -113,7 +145,11 @@ KDB_NODISCARD kdb_status jobs_folder(struct job *job, kdb_slice user, kdb_slice 
 KDB_NODISCARD kdb_status jobs_open_engine(struct job *job, struct job_thread *thread);
 
 // ---- timer.c ----
+void timer_init(struct kdb_jobs *jobs);
 void *timer_main(void *jobs);
+// Makes the jobs of everything that is due at `now_ms`; returns when the next thing will be. With
+// the lock held, which it lets go of in between.
+int64_t timer_fire(struct kdb_jobs *jobs, int64_t now_ms);
 void timer_add_flush(struct kdb_jobs *jobs, struct kdb_partition *partition); // lock held
 // After a flush that failed: the partition is asked for again in a while.
 void timer_hold_flush(struct kdb_jobs *jobs, struct kdb_partition *partition);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes due by itself: flushes by interval, tombstones past their retention, old job rows.
-#include <time.h>
-
 #include "base/alloc.h"
 #include "base/log.h"
 #include "jobs/jobs_priv.h"
@@ -17,64 +15,10 @@
 // When a partition is looked at again whose expired rows could not be removed.
 #define RETENTION_HOLD_MS (INT64_C(3600) * 1000)
 
-// ---- heaps ----
-
-static bool is_before(const struct due_heap *heap, size_t a, size_t b)
-{
-    return heap->items[a].at_ms < heap->items[b].at_ms;
-}
-
-static void swap(struct due_heap *heap, size_t a, size_t b)
-{
-    struct due item = heap->items[a];
-    heap->items[a] = heap->items[b];
-    heap->items[b] = item;
-}
-
-static void push(struct due_heap *heap, struct due item)
-{
-    if (heap->count == heap->capacity) {
-        heap->capacity = kdb_grow_capacity(heap->capacity, heap->count + 1);
-        heap->items = kdb_realloc(heap->items, heap->capacity * sizeof(*heap->items));
-    }
-    heap->items[heap->count++] = item;
-    for (size_t at = heap->count - 1; at > 0 && is_before(heap, at, (at - 1) / 2);
-         at = (at - 1) / 2)
-        swap(heap, at, (at - 1) / 2);
-}
-
-static struct due pop(struct due_heap *heap)
-{
-    struct due first = heap->items[0];
-    heap->items[0] = heap->items[--heap->count];
-    size_t at = 0;
-    for (;;) {
-        size_t least = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < heap->count; child++) {
-            if (is_before(heap, child, least))
-                least = child;
-        }
-        if (least == at)
-            return first;
-        swap(heap, at, least);
-        at = least;
-    }
-}
-
-static void due_free(struct due *due)
-{
-    kdb_partition_unref(due->partition);
-    kdb_free((void *)(uintptr_t)due->user.data);
-}
-
 void timer_free(struct kdb_jobs *jobs)
 {
-    struct due_heap *heaps[2] = {&jobs->flushes, &jobs->retentions};
-    for (int i = 0; i < 2; i++) {
-        for (size_t j = 0; j < heaps[i]->count; j++)
-            due_free(&heaps[i]->items[j]);
-        kdb_free(heaps[i]->items);
-    }
+    due_heap_deinit(&jobs->flushes);
+    due_heap_deinit(&jobs->retentions);
 }
 
 // ---- what becomes due ----
@@ -94,7 +38,7 @@ void timer_add_flush(struct kdb_jobs *jobs, struct kdb_partition *partition)
                       .table_id = partition->table_id,
                       .user = own(partition->user),
                       .partition = kdb_partition_ref(partition)};
-    push(&jobs->flushes, due);
+    due_push(&jobs->flushes, due);
     (void)pthread_cond_signal(&jobs->timer_wake);
 }
 
@@ -106,7 +50,7 @@ void timer_hold_flush(struct kdb_jobs *jobs, struct kdb_partition *partition)
                       .partition = kdb_partition_ref(partition),
                       .is_hold = true};
     (void)pthread_mutex_lock(&jobs->lock);
-    push(&jobs->flushes, due);
+    due_push(&jobs->flushes, due);
     (void)pthread_cond_signal(&jobs->timer_wake);
     (void)pthread_mutex_unlock(&jobs->lock);
 }
@@ -115,7 +59,7 @@ static void add_retention(struct kdb_jobs *jobs, int64_t at_ms, uint32_t table_i
 {
     struct due due = {.at_ms = at_ms, .table_id = table_id, .user = own(user)};
     (void)pthread_mutex_lock(&jobs->lock);
-    push(&jobs->retentions, due);
+    due_push(&jobs->retentions, due);
     (void)pthread_cond_signal(&jobs->timer_wake);
     (void)pthread_mutex_unlock(&jobs->lock);
 }
@@ -166,30 +110,6 @@ static void fire_flush(struct kdb_jobs *jobs, const struct due *due)
         jobs_queue_partition(jobs, KDB_JOB_FLUSH, due->table_id, due->user, "interval");
 }
 
-// Runs everything that is due; returns when the next thing will be.
-static int64_t fire_due(struct kdb_jobs *jobs, int64_t now_ms)
-{
-    int64_t next_ms = jobs->options.history_ms > 0 ? jobs->history_at_ms : INT64_MAX;
-    if (next_ms > now_ms + HISTORY_PERIOD_MAX_MS)
-        next_ms = now_ms + HISTORY_PERIOD_MAX_MS;
-    struct due_heap *heaps[2] = {&jobs->flushes, &jobs->retentions};
-    for (int i = 0; i < 2; i++) {
-        while (heaps[i]->count > 0 && heaps[i]->items[0].at_ms <= now_ms) {
-            struct due due = pop(heaps[i]);
-            (void)pthread_mutex_unlock(&jobs->lock);
-            if (i == 0)
-                fire_flush(jobs, &due);
-            else
-                jobs_queue_partition(jobs, KDB_JOB_RETENTION, due.table_id, due.user, "retention");
-            due_free(&due);
-            (void)pthread_mutex_lock(&jobs->lock);
-        }
-        if (heaps[i]->count > 0 && heaps[i]->items[0].at_ms < next_ms)
-            next_ms = heaps[i]->items[0].at_ms;
-    }
-    return next_ms;
-}
-
 // A job's row is there for at most its retention and one period more.
 static int64_t history_period_ms(const struct kdb_jobs *jobs)
 {
@@ -216,21 +136,50 @@ static void fire_history(struct kdb_jobs *jobs, int64_t now_ms)
     (void)pthread_mutex_lock(&jobs->lock);
 }
 
+void timer_init(struct kdb_jobs *jobs)
+{
+    jobs->history_at_ms = kdb_clock_now_ms(jobs->options.clock) + history_period_ms(jobs);
+}
+
+// True when something was due. The lock is let go of meanwhile.
+static bool fire_one(struct kdb_jobs *jobs, int64_t now_ms)
+{
+    struct due due;
+    bool is_flush = due_take(&jobs->flushes, now_ms, &due);
+    if (!is_flush && !due_take(&jobs->retentions, now_ms, &due))
+        return false;
+    (void)pthread_mutex_unlock(&jobs->lock);
+    if (is_flush)
+        fire_flush(jobs, &due);
+    else
+        jobs_queue_partition(jobs, KDB_JOB_RETENTION, due.table_id, due.user, "retention");
+    due_free(&due);
+    (void)pthread_mutex_lock(&jobs->lock);
+    return true;
+}
+
+int64_t timer_fire(struct kdb_jobs *jobs, int64_t now_ms)
+{
+    fire_history(jobs, now_ms);
+    while (fire_one(jobs, now_ms)) {
+    }
+    // Only now: what was added while the lock was free counts too, its signal woke nobody.
+    int64_t next_ms = jobs->options.history_ms > 0 ? jobs->history_at_ms : INT64_MAX;
+    int64_t flush_ms = due_next_ms(&jobs->flushes);
+    int64_t retention_ms = due_next_ms(&jobs->retentions);
+    next_ms = flush_ms < next_ms ? flush_ms : next_ms;
+    return retention_ms < next_ms ? retention_ms : next_ms;
+}
+
 void *timer_main(void *arg)
 {
     struct kdb_jobs *jobs = arg;
     (void)pthread_setname_np(pthread_self(), "job-timer");
     (void)pthread_mutex_lock(&jobs->lock);
-    jobs->history_at_ms = kdb_clock_now_ms(jobs->options.clock) + history_period_ms(jobs);
     while (!jobs->is_closing) {
-        int64_t now_ms = kdb_clock_now_ms(jobs->options.clock);
-        fire_history(jobs, now_ms);
-        int64_t next_ms = fire_due(jobs, now_ms);
-        if (jobs->is_closing)
-            break;
-        const struct timespec until = {.tv_sec = next_ms / 1000,
-                                       .tv_nsec = next_ms % 1000 * 1000000};
-        (void)pthread_cond_timedwait(&jobs->timer_wake, &jobs->lock, &until);
+        int64_t next_ms = timer_fire(jobs, kdb_clock_now_ms(jobs->options.clock));
+        if (!jobs->is_closing)
+            jobs_wait(jobs, &jobs->timer_wake, next_ms);
     }
     (void)pthread_mutex_unlock(&jobs->lock);
     return NULL;
