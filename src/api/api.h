@@ -5,7 +5,7 @@
 // One kdb_api per server; one kdb_api_loop per event loop (its plan cache, its token checker, its
 // part of the rate limits), used on that loop's thread alone; workers have their own caches inside
 // kdb_api. A statement that may finish on the loop does; everything else becomes a job of the
-// worker pool and comes back as a task of the loop.
+// worker pool, or of the threads for hashes, and comes back as a task of the loop.
 #ifndef KDB_API_API_H
 #define KDB_API_API_H
 
@@ -28,7 +28,8 @@ struct kdb_api_options {
     const struct kdb_exec_services *services;
     const struct kdb_token_issuer *issuer;
     const struct kdb_password_policy *passwords;
-    struct kdb_pool *pool;                // workers; worker_count of them
+    struct kdb_pool *pool;                // workers
+    struct kdb_pool *hashers;             // threads for what hashes passwords
     struct kdb_live_feed *feed;           // committed changes
     struct kdb_live_directory *directory; // of all subscriptions
     const char *version;                  // of the server
@@ -44,7 +45,7 @@ void kdb_api_set_port(struct kdb_api *api, uint16_t port);
 // Plans kept by all loops and workers, and how often they helped. Any thread, while the loops run.
 struct kdb_plan_cache_stats kdb_api_plan_stats(const struct kdb_api *api);
 
-// After the listener is closed, the loops have stopped and the pool is closed. Accepts NULL.
+// After the listener is closed, the loops have stopped and the pools are closed. Accepts NULL.
 void kdb_api_destroy(struct kdb_api *api);
 
 // The part of one loop; adds its hook to the loop. Before the loop runs. Lives as long as the api.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in: login, refresh, logout, me, status and first-run setup (contract: auth endpoints).
 //
-// Hashing a password takes tens of milliseconds and is done on workers; how many at once is a
-// setting. Everything else is answered on the loop.
+// Hashing a password takes tens of milliseconds and is done by threads that do nothing else; how
+// many there are is a setting. Everything else is answered on the loop.
 #include "api/auth_priv.h"
 
 #include "base/civil.h"
@@ -268,27 +268,26 @@ static struct auth_request *begin(struct kdb_api_loop *loop, struct kdb_http_req
     return auth;
 }
 
-static void submit(struct auth_request *auth, void (*work)(void *arg, unsigned worker_index),
+// Gives the request to the threads that hash; its turn may take a while.
+static void submit(struct auth_request *auth, void (*work)(void *arg, unsigned thread_index),
                    void (*finish)(struct kdb_loop_task *task, struct kdb_loop *loop))
 {
     auth->job.fn = work;
     auth->job.arg = auth;
     auth->task.run = finish;
-    if (!kdb_pool_submit(auth->loop->api->options.pool, &auth->job))
+    if (!kdb_pool_submit(auth->loop->api->options.hashers, &auth->job))
         auth_fail(auth->loop, auth->http, 503, "overloaded",
-                  "The server has too much work waiting, try again later");
+                  "Too many sign-ins are waiting, try again later");
 }
 
 // ---- login ----
 
-static void login_work(void *arg, unsigned worker_index)
+static void login_work(void *arg, unsigned thread_index)
 {
-    (void)worker_index;
+    (void)thread_index;
     struct auth_request *auth = arg;
     const struct kdb_api_options *options = &auth->loop->api->options;
-    api_hash_enter(auth->loop->api);
     auth->is_match = kdb_password_matches(options->passwords, auth->password_hash, auth->password);
-    api_hash_leave(auth->loop->api);
     kdb_loop_post(auth->loop->loop, &auth->task);
 }
 
@@ -440,18 +439,16 @@ void api_auth_status(struct kdb_api_loop *loop, struct kdb_http_request *request
 
 // ---- setup ----
 
-static void setup_work(void *arg, unsigned worker_index)
+static void setup_work(void *arg, unsigned thread_index)
 {
-    (void)worker_index;
+    (void)thread_index;
     struct auth_request *auth = arg;
     struct kdb_ctx *ctx = &auth->http->ctx;
     const struct kdb_account_setup setup = {.user = auth->user,
                                             .password = auth->password,
                                             .root_password = auth->root_password,
                                             .email = auth->email};
-    api_hash_enter(auth->loop->api);
     auth->setup_outcome = kdb_accounts_setup(auth->loop->api->options.services, ctx, &setup);
-    api_hash_leave(auth->loop->api);
     kdb_loop_post(auth->loop->loop, &auth->task);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bounds on sign-ins: attempts per address, wrong passwords per account, hashes at one time.
+// Bounds on sign-ins: attempts per address, wrong passwords per account.
 #include <pthread.h>
 
 #include "api/auth_priv.h"
@@ -17,8 +17,6 @@ struct lockout {
 
 struct auth_limits {
     pthread_mutex_t lock;
-    pthread_cond_t hash_left;
-    int64_t hashes_max, hashes_now;
     struct rate_limit *rate; // by address
     struct kdb_map lockouts; // user -> struct lockout
 };
@@ -27,8 +25,6 @@ struct auth_limits *auth_limits_create(const struct kdb_settings *settings)
 {
     struct auth_limits *limits = kdb_alloc(sizeof(*limits));
     (void)pthread_mutex_init(&limits->lock, NULL);
-    (void)pthread_cond_init(&limits->hash_left, NULL);
-    limits->hashes_max = settings->auth_max_concurrent_hashes;
     limits->rate = rate_limit_create(settings->rate_limit_max_auth_requests_per_ip_per_sec);
     limits->lockouts.copies_keys = true;
     return limits;
@@ -51,27 +47,7 @@ void auth_limits_destroy(struct auth_limits *limits)
     rate_limit_destroy(limits->rate);
     forget_lockouts(&limits->lockouts);
     (void)pthread_mutex_destroy(&limits->lock);
-    (void)pthread_cond_destroy(&limits->hash_left);
     kdb_free(limits);
-}
-
-void api_hash_enter(struct kdb_api *api)
-{
-    struct auth_limits *limits = api->limits;
-    (void)pthread_mutex_lock(&limits->lock);
-    while (limits->hashes_now >= limits->hashes_max)
-        (void)pthread_cond_wait(&limits->hash_left, &limits->lock);
-    limits->hashes_now++;
-    (void)pthread_mutex_unlock(&limits->lock);
-}
-
-void api_hash_leave(struct kdb_api *api)
-{
-    struct auth_limits *limits = api->limits;
-    (void)pthread_mutex_lock(&limits->lock);
-    limits->hashes_now--;
-    (void)pthread_cond_signal(&limits->hash_left);
-    (void)pthread_mutex_unlock(&limits->lock);
 }
 
 bool api_auth_rate_allows(struct kdb_api *api, const struct kdb_address *client)

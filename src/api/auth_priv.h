@@ -27,10 +27,6 @@ void auth_fail(struct kdb_api_loop *loop, struct kdb_http_request *request, int 
 struct auth_limits *auth_limits_create(const struct kdb_settings *settings);
 void auth_limits_destroy(struct auth_limits *limits);
 
-// Waits until one more password may be hashed (auth.max_concurrent_hashes); workers only.
-void api_hash_enter(struct kdb_api *api);
-void api_hash_leave(struct kdb_api *api);
-
 // Sign-ins, refreshes and setups of one address per second; loopback too.
 bool api_auth_rate_allows(struct kdb_api *api, const struct kdb_address *client);
 

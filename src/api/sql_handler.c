@@ -2,7 +2,9 @@
 // POST /v1/api/sql: the life of a request from its bytes to its reply.
 //
 // A request with one statement runs on the loop when it can; everything else (several statements,
-// commands, the engine, what the loop was not allowed to wait for) is one job of the worker pool.
+// commands, the engine, what the loop was not allowed to wait for) is a job of the worker pool. A
+// statement that hashes a password is a job of the threads for hashes, in the middle of a batch
+// too.
 #include "api/sql_priv.h"
 
 #include <string.h>
@@ -153,7 +155,7 @@ static void answer_success(struct sql_request *sql)
 
 // ---- on the loop ----
 
-static void run_on_worker(struct sql_request *sql);
+static void run_elsewhere(struct sql_request *sql, bool hashes);
 static void advance(struct sql_request *sql, kdb_status status, kdb_exec_step step);
 
 static void commit_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
@@ -198,7 +200,7 @@ static void advance(struct sql_request *sql, kdb_status status, kdb_exec_step st
     kdb_exec_finish(&sql->exec);
     if (status == KDB_ERR_BLOCKED) {
         kdb_ctx_clear_error(sql->ctx);
-        run_on_worker(sql);
+        run_elsewhere(sql, false);
         return;
     }
     if (status != KDB_OK) {
@@ -212,16 +214,16 @@ static void advance(struct sql_request *sql, kdb_status status, kdb_exec_step st
 static void run_on_loop(struct sql_request *sql)
 {
     sql->statement = 1;
-    sql_prepare_exec(sql, NULL);
+    sql_prepare_exec(sql, KDB_READ_MEMORY, NULL);
     reply_begin(&sql->reply, sql->reply_limit);
     kdb_exec_step step = KDB_EXEC_DONE;
     kdb_status status = kdb_exec_run(&sql->exec, &step);
     advance(sql, status, step);
 }
 
-// ---- on a worker ----
+// ---- on other threads ----
 
-static void worker_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
+static void run_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
 {
     (void)loop;
     struct sql_request *sql =
@@ -232,25 +234,50 @@ static void worker_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
         answer_success(sql);
 }
 
-static void worker_main(void *arg, unsigned worker_index)
+static void post_answer(struct sql_request *sql)
 {
-    struct sql_request *sql = arg;
-    sql_run_batch(sql, worker_index);
-    sql->task.run = worker_answered;
+    sql->task.run = run_answered;
     kdb_loop_post(sql->loop->loop, &sql->task);
 }
 
-static void run_on_worker(struct sql_request *sql)
+static void worker_main(void *arg, unsigned worker_index)
 {
-    sql->job.fn = worker_main;
+    struct sql_request *sql = arg;
+    sql_run_statements(sql, worker_index);
+    if (sql_is_finished(sql))
+        post_answer(sql);
+    else
+        run_elsewhere(sql, true);
+}
+
+// One hash only: who else waits for one has their turn before the next of a batch.
+static void hasher_main(void *arg, unsigned thread_index)
+{
+    (void)thread_index;
+    struct sql_request *sql = arg;
+    sql_run_hashing(sql);
+    if (sql_is_finished(sql))
+        post_answer(sql);
+    else
+        run_elsewhere(sql, false);
+}
+
+// Goes on with the next statement on a worker, or on a thread that hashes.
+static void run_elsewhere(struct sql_request *sql, bool hashes)
+{
+    const struct kdb_api_options *options = &sql->loop->api->options;
+    if (sql->next == 0)
+        reply_begin(&sql->reply, sql->reply_limit); // forgets what the loop has begun
+    sql->job.fn = hashes ? hasher_main : worker_main;
     sql->job.arg = sql;
-    if (kdb_pool_submit(sql->loop->api->options.pool, &sql->job))
+    if (kdb_pool_submit(hashes ? options->hashers : options->pool, &sql->job))
         return;
     kdb_status status = kdb_fail(sql->ctx, KDB_ERR_OVERLOADED,
                                  "the server has too much work waiting, try again later");
     (void)status;
-    sql->statement = 0;
-    answer_error(sql);
+    if (sql->next == 0)
+        sql->statement = 0; // nothing has run
+    post_answer(sql);
 }
 
 // ---- the request ----
@@ -299,7 +326,7 @@ void api_sql(struct kdb_api_loop *loop, struct kdb_http_request *request)
         return;
     }
     if (sql->scan.count > 1) {
-        run_on_worker(sql);
+        run_elsewhere(sql, false);
         return;
     }
     sql->statement = 1;
@@ -310,5 +337,5 @@ void api_sql(struct kdb_api_loop *loop, struct kdb_http_request *request)
     if (sql->plan->path == KDB_PATH_ROW)
         run_on_loop(sql);
     else
-        run_on_worker(sql);
+        run_elsewhere(sql, sql_hashes(sql));
 }

@@ -21,10 +21,11 @@ struct sql_request {
     struct kdb_scan scan;
     size_t reply_limit;
     struct reply reply;
+    size_t next; // index of the statement to run next: how many have run
     // The statement that runs:
     size_t statement;      // 1-based number
     int64_t started_ns;    // when it began; the first one with its request
-    struct kdb_plan *plan; // referenced
+    struct kdb_plan *plan; // referenced; NULL: still to be made
     kdb_slice user;        // effective user
     kdb_role role;         // effective role
     struct kdb_exec exec;
@@ -39,12 +40,20 @@ struct sql_request {
 // user and role.
 KDB_NODISCARD kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
                                        const struct kdb_scanned *scanned);
-// Fills sql->exec for the plan; `worker` NULL: on the loop.
-void sql_prepare_exec(struct sql_request *sql, struct api_worker *worker);
+// Fills sql->exec for the plan; `connection_slot` as in struct kdb_exec.
+void sql_prepare_exec(struct sql_request *sql, kdb_read_tier tier,
+                      struct kdb_engine_connection **connection_slot);
 // Writes the finished statement's entry into the reply; logs one that took long.
 void sql_write_result(struct sql_request *sql);
-// Runs every statement of the request on this worker; the outcome is in the ctx and the reply.
-void sql_run_batch(struct sql_request *sql, unsigned worker_index);
+// Whether the statement that is planned is for a thread that hashes.
+bool sql_hashes(const struct sql_request *sql);
+// Runs the request's statements on this worker, from the next one to the last or to one that is for
+// a thread that hashes. The outcome is in the ctx and the reply.
+void sql_run_statements(struct sql_request *sql, unsigned worker_index);
+// Runs the next statement alone, on a thread that hashes: it is planned already.
+void sql_run_hashing(struct sql_request *sql);
+// Whether that was all of it: each statement has run, or one failed.
+bool sql_is_finished(const struct sql_request *sql);
 // Writes the error envelope for the ctx's error; returns the HTTP status.
 int sql_error(struct sql_request *sql);
 

@@ -68,7 +68,8 @@ kdb_status sql_make_plan(struct sql_request *sql, struct kdb_plan_cache *plans,
                            &sql->exec.inputs);
 }
 
-void sql_prepare_exec(struct sql_request *sql, struct api_worker *worker)
+void sql_prepare_exec(struct sql_request *sql, kdb_read_tier tier,
+                      struct kdb_engine_connection **connection_slot)
 {
     const struct kdb_exec_services *services = sql->loop->api->options.services;
     const kdb_value *inputs = sql->exec.inputs;
@@ -84,8 +85,8 @@ void sql_prepare_exec(struct sql_request *sql, struct api_worker *worker)
                                   .actor = sql->identity.user,
                                   .actor_role = sql->identity.role,
                                   .space = sql->space,
-                                  .tier = worker ? KDB_READ_ANY : KDB_READ_MEMORY,
-                                  .connection_slot = worker ? &worker->connection : NULL,
+                                  .tier = tier,
+                                  .connection_slot = connection_slot,
                                   .sink = &sql->sink,
                                   .now_us = kdb_clock_now_us(services->clock)};
 }
@@ -178,23 +179,6 @@ static kdb_status check_all(struct sql_request *sql)
     return KDB_OK;
 }
 
-static kdb_status run_one(struct sql_request *sql, struct api_worker *worker, size_t index)
-{
-    sql->statement = index + 1;
-    if (index > 0)
-        sql->started_ns = kdb_monotonic_ns();
-    if (sql->scan.count > 1 || !sql->plan)
-        KDB_TRY(sql_make_plan(sql, worker->plans, &sql->scan.statements[index]));
-    sql_prepare_exec(sql, worker);
-    kdb_status status = kdb_exec_wait(&sql->exec);
-    kdb_exec_finish(&sql->exec);
-    KDB_TRY(status);
-    if (sql->exec.new_space.data)
-        sql->space = sql->exec.new_space;
-    sql_write_result(sql);
-    return KDB_OK;
-}
-
 // A statement may have changed the definitions: the next one sees them.
 static void renew_snapshot(struct sql_request *sql)
 {
@@ -205,17 +189,64 @@ static void renew_snapshot(struct sql_request *sql)
     sql->snapshot = kdb_catalog_acquire(catalog);
 }
 
-void sql_run_batch(struct sql_request *sql, unsigned worker_index)
+static kdb_status plan_next(struct sql_request *sql, struct api_worker *worker)
+{
+    renew_snapshot(sql);
+    sql->statement = sql->next + 1;
+    if (sql->next > 0)
+        sql->started_ns = kdb_monotonic_ns();
+    if (sql->plan)
+        return KDB_OK;
+    return sql_make_plan(sql, worker->plans, &sql->scan.statements[sql->next]);
+}
+
+static kdb_status run_planned(struct sql_request *sql,
+                              struct kdb_engine_connection **connection_slot)
+{
+    sql_prepare_exec(sql, KDB_READ_ANY, connection_slot);
+    kdb_status status = kdb_exec_wait(&sql->exec);
+    kdb_exec_finish(&sql->exec);
+    KDB_TRY(status);
+    if (sql->exec.new_space.data)
+        sql->space = sql->exec.new_space;
+    sql_write_result(sql);
+    kdb_plan_unref(sql->plan);
+    sql->plan = NULL;
+    sql->next++;
+    if (sql->next == sql->scan.count && sql->scan.count > 1)
+        write_totals(sql);
+    return KDB_OK;
+}
+
+bool sql_hashes(const struct sql_request *sql)
+{
+    return kdb_exec_hashes(sql->plan);
+}
+
+bool sql_is_finished(const struct sql_request *sql)
+{
+    return sql->ctx->error.status != KDB_OK || sql->next == sql->scan.count;
+}
+
+void sql_run_statements(struct sql_request *sql, unsigned worker_index)
 {
     struct api_worker *worker = &sql->loop->api->workers[worker_index];
-    reply_begin(&sql->reply, sql->reply_limit);
-    kdb_status status = sql->scan.count > 1 ? check_all(sql) : KDB_OK;
-    for (size_t i = 0; status == KDB_OK && i < sql->scan.count; i++) {
-        renew_snapshot(sql);
-        status = run_one(sql, worker, i);
+    kdb_status status = KDB_OK;
+    if (sql->next == 0 && sql->scan.count > 1)
+        status = check_all(sql);
+    while (status == KDB_OK && sql->next < sql->scan.count) {
+        status = plan_next(sql, worker);
+        if (status == KDB_OK && sql_hashes(sql))
+            return;
+        if (status == KDB_OK)
+            status = run_planned(sql, &worker->connection);
     }
-    if (status == KDB_OK && sql->scan.count > 1)
-        write_totals(sql);
+}
+
+void sql_run_hashing(struct sql_request *sql)
+{
+    kdb_status status = run_planned(sql, NULL);
+    (void)status; // it is in the ctx
 }
 
 int sql_error(struct sql_request *sql)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passwords: argon2id hashes (libsodium) and the policy. Slow on purpose: workers only, never an
-// event loop.
+// Passwords: argon2id hashes (libsodium) and the policy. Slow on purpose: only threads that do
+// nothing else hash, never an event loop or a worker (the server's bootstrap apart).
 #ifndef KDB_AUTH_PASSWORD_H
 #define KDB_AUTH_PASSWORD_H
 

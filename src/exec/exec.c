@@ -118,6 +118,14 @@ static const struct kdb_statement *effective(const struct kdb_plan *plan)
     return statement->kind == KDB_STATEMENT_EXECUTE_AS ? statement->execute_as.inner : statement;
 }
 
+bool kdb_exec_hashes(const struct kdb_plan *plan)
+{
+    const struct kdb_statement *statement = effective(plan);
+    bool is_about_user =
+        statement->kind == KDB_STATEMENT_CREATE_USER || statement->kind == KDB_STATEMENT_ALTER_USER;
+    return is_about_user && statement->user.password.data;
+}
+
 kdb_status kdb_exec_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
 {
     const struct kdb_statement *statement = effective(exec->plan);

@@ -101,6 +101,10 @@ struct kdb_exec {
     uint32_t attempts;
 };
 
+// Whether running the statement hashes a password. That takes tens of milliseconds and a turn among
+// all hashes (auth.max_concurrent_hashes): no work for a loop or a worker.
+bool kdb_exec_hashes(const struct kdb_plan *plan);
+
 // Runs the statement or its first half.
 KDB_NODISCARD kdb_status kdb_exec_run(struct kdb_exec *exec, kdb_exec_step *ret_step);
 

@@ -57,6 +57,7 @@ struct kdb_server {
     struct kdb_exec_services services;
     struct kdb_token_issuer *issuer;
     struct kdb_pool *pool;
+    struct kdb_pool *hashers;
     struct kdb_api *api;
     struct kdb_tls *tls;
     struct kdb_loop **loops;
@@ -307,11 +308,14 @@ static kdb_status open_loops(struct kdb_server *server, struct kdb_ctx *ctx)
     const struct kdb_settings *settings = server->settings;
     server->pool = kdb_pool_open("worker", (unsigned)processors_unless(settings->execution_workers),
                                  WORKER_QUEUE_MAX);
+    server->hashers = kdb_pool_open("hash", (unsigned)settings->auth_max_concurrent_hashes,
+                                    (size_t)settings->auth_max_waiting_hashes);
     const struct kdb_api_options options = {.settings = settings,
                                             .services = &server->services,
                                             .issuer = server->issuer,
                                             .passwords = &server->passwords,
                                             .pool = server->pool,
+                                            .hashers = server->hashers,
                                             .feed = server->feed,
                                             .directory = server->directory,
                                             .version = KDB_VERSION,
@@ -455,8 +459,9 @@ static int64_t job_grace_ms(struct kdb_server *server)
 static void close_network(struct kdb_server *server)
 {
     kdb_listener_close(server->listener);
-    if (server->pool)
-        kdb_pool_close(server->pool);
+    // Every request was answered: neither of them has work for the other any more.
+    kdb_pool_close(server->pool);
+    kdb_pool_close(server->hashers);
     kdb_signals_close(server->signals);
     for (size_t i = 0; i < server->started_loops; i++) {
         kdb_loop_stop(server->loops[i]);

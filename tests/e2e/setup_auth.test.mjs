@@ -502,6 +502,83 @@ test('hashing a password holds nobody else up', async (t) => {
     await signingIn;
 });
 
+// A server with slow hashes, one at a time, and one worker.
+const slowHashes = (t, auth) => readyServer(t, { settings: {
+    execution: { workers: 1 },
+    auth: { max_concurrent_hashes: 1, hash_memory: '16MiB', hash_passes: 4, ...auth },
+} });
+
+const AT_ONCE = 12;
+const signIn = (to) =>
+    to.anonymous().json('POST', '/v1/api/auth/login', { user: ADMIN.user, password: ADMIN.password });
+const createUser = (name) => `CREATE USER ${name} WITH PASSWORD 'long enough for ${name}' ROLE user`;
+const createUsers = (names) => names
+    .map((name) => `${createUser(name)}; ALTER USER ${name} SET PASSWORD 'another one'; SELECT '${name}'`)
+    .join('; ');
+
+// Work that hashes, sent at once behind a sign-in. When that is answered the rest waits; a statement
+// of the engine that is sent then does not wait for it.
+const BURSTS = {
+    'sign-ins': (slow) => Array.from({ length: AT_ONCE }, () => signIn(slow)),
+    'statements about users': (slow) =>
+        Array.from({ length: AT_ONCE }, (_, i) => slow.admin.post(createUser(`one_${i}`))),
+    'batches about users': (slow) =>
+        ['a', 'b', 'c', 'd'].map((batch) => slow.admin.post(createUsers([`${batch}_1`, `${batch}_2`]))),
+};
+for (const [what, send] of Object.entries(BURSTS)) {
+    test(`${what} that hash hold no worker while they wait`, async (t) => {
+        const slow = await slowHashes(t);
+        const joined = 'SELECT COUNT(*) FROM (VALUES (1), (2)) AS v (x) JOIN (VALUES (1)) AS w (y) ON x = y';
+        assert.equal(await slow.admin.value(joined), '1');
+        const first = signIn(slow);
+        let waiting = 0;
+        const burst = send(slow).map(async (one) => {
+            waiting++;
+            const answer = await one;
+            waiting--;
+            return answer;
+        });
+        await first;
+        assert.equal(await slow.admin.value(joined), '1');
+        assert.ok(waiting > 1, 'the statement waited for the hashes');
+        for (const answer of await Promise.all(burst)) assert.equal(answer.status, 200, answer.text);
+    });
+}
+
+test('a batch changes threads for its passwords and answers as any other', async (t) => {
+    const all = await readyServer(t);
+    const results = await all.admin.run(`SELECT 1; ${createUser('ann')}; SELECT 2; ${createUser('bob')};
+        ALTER USER bob SET PASSWORD 'another one'; ALTER USER bob SET ROLE service; SELECT 3`);
+    assert.deepEqual(results.map((result) => result.message ?? result.rows[0][0]), [
+        '1', "User 'ann' created", '2', "User 'bob' created", "User 'bob' updated", "User 'bob' updated", '3',
+    ]);
+    await all.login('bob', 'another one');
+    await all.admin.refuses(`SELECT 1; ${createUser('cid')}; ${createUser('ann')}; ${createUser('dan')}`,
+        /^Statement 3 failed: .*user 'ann' already exists/);
+    assert.deepEqual(await all.admin.column("SELECT user_id FROM system.users WHERE user_id IN ('cid', 'dan')"),
+        ['cid'], 'as in any batch, what stands before the failure has happened');
+});
+
+test('max_waiting_hashes: more sign-ins and statements than may wait are told to come later', async (t) => {
+    const slow = await slowHashes(t, { max_waiting_hashes: 1 });
+    const signIns = await Promise.all(Array.from({ length: AT_ONCE }, () => signIn(slow)));
+    const refused = signIns.filter((answer) => answer.status !== 200);
+    assert.ok(refused.length > 0 && refused.length < AT_ONCE);
+    for (const answer of refused) isError(answer, 503, 'overloaded', /try again later/);
+
+    const statements = await Promise.all(
+        Array.from({ length: AT_ONCE }, (_, i) => slow.admin.post(createUser(`u_${i}`))));
+    const late = statements.filter((answer) => answer.status !== 200);
+    assert.ok(late.length > 0 && late.length < AT_ONCE);
+    for (const answer of late) {
+        assert.equal(answer.status, 503, answer.text);
+        assert.equal(answer.body.error.code, 'OVERLOADED');
+        assert.equal(answer.headers['retry-after'], '1');
+    }
+    const made = await slow.admin.value("SELECT COUNT(*) FROM system.users WHERE user_id LIKE 'u\\_%'");
+    assert.equal(Number(made), AT_ONCE - late.length, 'what was refused did nothing');
+});
+
 test('a password for root in the environment is the setup', async (t) => {
     const set = await startServer(t, { env: { KALAMDB_ROOT_PASSWORD: 'from the outside 1' } });
     assert.equal((await set.anonymous().send('GET', '/v1/api/auth/status')).body.needs_setup, false);
