@@ -172,7 +172,8 @@ static kdb_status make_query(struct ws_connection *connection, kdb_slice sql,
                                              .user = connection->user,
                                              .role = connection->role,
                                              .terms_max = services->terms_max,
-                                             .depth_max = services->depth_max};
+                                             .depth_max = services->depth_max,
+                                             .plans = api->plans};
     return kdb_live_query_make(&request, &connection->loop->ctx, ret);
 }
 

@@ -13,6 +13,9 @@
 // An ordinary chunk; larger requests get a chunk of their own size.
 #define CHUNK_BYTES ((size_t)16 * 1024)
 
+// The first chunk of an arena that was never reset; the next ones double what there is.
+#define FIRST_CHUNK_BYTES ((size_t)1024)
+
 struct kdb_arena_chunk {
     struct kdb_arena_chunk *older;
     size_t size; // bytes of `bytes`
@@ -65,7 +68,7 @@ void kdb_arena_reset(struct kdb_arena *arena)
         chunk = older;
     }
     size_t limit = arena->limit_bytes;
-    *arena = (struct kdb_arena){.limit_bytes = limit};
+    *arena = (struct kdb_arena){.limit_bytes = limit, .is_reused = true};
     if (kept) {
         kept->older = NULL;
         arena->chunks = kept;
@@ -75,12 +78,23 @@ void kdb_arena_reset(struct kdb_arena *arena)
     }
 }
 
+// Of the next ordinary chunk, in which `needed` bytes have room.
+static size_t next_chunk_bytes(const struct kdb_arena *arena, size_t needed)
+{
+    if (arena->is_reused || arena->used_bytes > CHUNK_BYTES / 2)
+        return CHUNK_BYTES;
+    size_t bytes = FIRST_CHUNK_BYTES;
+    while (bytes < arena->used_bytes || bytes < needed)
+        bytes *= 2;
+    return bytes;
+}
+
 void *kdb_arena_alloc_chunk(struct kdb_arena *arena, size_t size)
 {
     KDB_ASSERT(size <= SIZE_MAX / 2);
     size_t rounded = (size + (size == 0) + 15U) & ~(size_t)15U;
     bool is_large = rounded > CHUNK_BYTES / 4;
-    size_t bytes = is_large ? rounded : CHUNK_BYTES;
+    size_t bytes = is_large ? rounded : next_chunk_bytes(arena, rounded);
     struct kdb_arena_chunk *chunk = kdb_realloc(NULL, sizeof(*chunk) + bytes);
     chunk->size = bytes;
     arena->used_bytes += bytes;

@@ -25,9 +25,12 @@ struct kdb_arena {
     struct kdb_arena_cleanup *cleanups; // newest first
     size_t used_bytes;                  // sum of chunk sizes
     size_t limit_bytes;                 // 0: none
+    bool is_reused;                     // was reset: what it needs once, it needs again
 };
 
-// Prepares a zeroed or fresh struct; `limit_bytes` 0 means no limit. Allocates nothing yet.
+// Prepares a zeroed or fresh struct; `limit_bytes` 0 means no limit. Allocates nothing yet. The
+// first chunks are small, for what is built once and kept, such as a plan; after a reset they are
+// not.
 void kdb_arena_init(struct kdb_arena *arena, size_t limit_bytes);
 
 // Runs the cleanups (newest first) and frees everything. Works on a zeroed struct.

@@ -266,7 +266,8 @@ static kdb_status fill(struct kdb_live_query *query, const struct kdb_live_reque
                                           .role = request->role,
                                           .terms_max = request->terms_max,
                                           .depth_max = request->depth_max};
-    KDB_TRY(kdb_plan_make(&plan, ctx, &query->plan));
+    KDB_TRY(request->plans ? kdb_plan_cache_get(request->plans, ctx, &plan, &query->plan)
+                           : kdb_plan_make(&plan, ctx, &query->plan));
     KDB_TRY(check_plan(query->plan, ctx));
     query->table = query->plan->row_select->relation->table;
     query->filter = query->plan->row_select->filter;

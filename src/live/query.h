@@ -13,7 +13,7 @@
 #define KDB_LIVE_QUERY_H
 
 #include "catalog/catalog.h"
-#include "plan/plan.h"
+#include "plan/plan_cache.h"
 
 // A column of the rows that are sent.
 struct kdb_live_column {
@@ -52,6 +52,9 @@ struct kdb_live_request {
     kdb_role role;
     uint32_t terms_max; // limits.row_terms
     uint32_t depth_max; // limits.max_expression_depth
+    // Of the calling thread: queries that differ in their constants only share a plan. NULL: each
+    // gets one of its own.
+    struct kdb_plan_cache *plans;
 };
 
 // Parses, binds and checks. Failures are those of a SELECT, and INVALID_SQL or INVALID_OPERATION

@@ -161,6 +161,28 @@ static void test_cleanups_run_once_newest_first(void **state)
     assert_int_equal(count, 4);
 }
 
+// What is built once and kept takes little; what is used again and again takes whole chunks.
+static void test_small_things_take_little(void **state)
+{
+    (void)state;
+    struct kdb_arena arena;
+    kdb_arena_init(&arena, 0);
+    for (size_t used = 0; used < 200000; used += 112) {
+        (void)kdb_arena_alloc(&arena, 100);
+        assert_true(arena.used_bytes <= (used < 500 ? 1024 : 3 * used + 16384));
+        if (used < 8000)
+            assert_true(arena.used_bytes <= 1024 + 2 * used);
+    }
+    kdb_arena_reset(&arena);
+    kdb_arena_reset(&arena);
+    assert_int_equal(arena.used_bytes, 16384);
+    kdb_arena_deinit(&arena);
+    kdb_arena_reset(&arena);
+    (void)kdb_arena_alloc(&arena, 100);
+    assert_int_equal(arena.used_bytes, 16384);
+    kdb_arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_large_blocks_do_not_waste_the_current_chunk),
         cmocka_unit_test(test_push_keeps_what_is_there),
         cmocka_unit_test(test_copy_and_printf),
+        cmocka_unit_test(test_small_things_take_little),
         cmocka_unit_test(test_cleanups_run_once_newest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,16 +197,23 @@ static inline void client_failed(void *self, const struct kdb_error *error)
 
 static const struct kdb_live_sink_ops client_ops = {client_event, client_lags, client_failed};
 
-static inline kdb_status live_make(const char *sql, const char *user, struct kdb_live_query **ret)
+static inline kdb_status live_make_with(struct kdb_plan_cache *plans, const char *sql,
+                                        const char *user, struct kdb_live_query **ret)
 {
     const struct kdb_live_request request = {.sql = kdb_slice_cstr(sql),
                                              .catalog = bind_test.snapshot,
                                              .user = kdb_slice_cstr(user),
                                              .role = bind_test.request.role,
                                              .terms_max = 20000,
-                                             .depth_max = 500};
+                                             .depth_max = 500,
+                                             .plans = plans};
     kdb_ctx_reset(&bind_test.ctx);
     return kdb_live_query_make(&request, &bind_test.ctx, ret);
+}
+
+static inline kdb_status live_make(const char *sql, const char *user, struct kdb_live_query **ret)
+{
+    return live_make_with(NULL, sql, user, ret);
 }
 
 // A query of ann that must be accepted. Unreference it.

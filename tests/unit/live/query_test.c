@@ -208,6 +208,28 @@ static void test_texts_are_its_own(void **state)
     kdb_live_query_unref(query);
 }
 
+// Made with a cache, queries of one shape have one plan; each has its own constants.
+static void test_plans_are_shared(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"SELECT id FROM app.notes WHERE n = 1 AND body = 'a'",
+                                        "SELECT id FROM app.notes WHERE n = 2 AND body = 'b'"};
+    struct kdb_plan_cache *plans = kdb_plan_cache_create(10, (size_t)1024 * 1024);
+    struct kdb_live_query *queries[2];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(live_make_with(plans, texts[i], "ann", &queries[i]), KDB_OK);
+    kdb_plan_cache_destroy(plans);
+    assert_ptr_equal(queries[0]->plan, queries[1]->plan);
+    assert_false(kdb_live_query_equal(queries[0], queries[1]));
+    for (int i = 0; i < 2; i++) {
+        assert_slice_equal(kdb_live_index_column(queries[i]), "n");
+        assert_int_equal(queries[i]->equal_value.integer, i + 1);
+        assert_slice_equal(queries[i]->inputs[1].bytes, i == 0 ? "a" : "b");
+        assert_true(queries[i]->memory.arena.used_bytes <= 2048);
+        kdb_live_query_unref(queries[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_texts_are_its_own),
+        cmocka_unit_test(test_plans_are_shared),
     };
     return cmocka_run_group_tests(tests, live_setup, bind_teardown);
 }
