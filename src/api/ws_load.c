@@ -369,7 +369,8 @@ static void send_batch(struct ws_load *load, const struct piece *piece, bool has
     const struct ws_batch_control control = {.number = load->batch_number++,
                                              .has_more = has_more,
                                              .has_seq = piece->row_count > 0,
-                                             .last_seq = piece->last_seq};
+                                             .last_seq = piece->last_seq,
+                                             .resume_from = kdb_changes_seq(load->changes)};
     if (!load->has_acknowledged && !subscription->is_array_form)
         ws_send_ack(subscription, &control);
     load->has_acknowledged = true;
@@ -432,8 +433,8 @@ static void begin_to_listen(struct ws_load *load)
         yield(load);
         return;
     }
-    const struct ws_batch_control control = {.has_more = false};
     int64_t seq = kdb_committer_last_seq(options_of(load)->services->committer);
+    const struct ws_batch_control control = {.has_more = false, .resume_from = seq};
     if (!subscription->is_array_form)
         ws_send_ack(subscription, &control);
     subscription->load = NULL;

@@ -95,6 +95,7 @@ struct ws_batch_control {
     bool has_more;
     bool has_seq;
     int64_t last_seq;
+    int64_t resume_from; // without more to come: up to here everything is told
 };
 void ws_send_ack(struct ws_subscription *subscription, const struct ws_batch_control *control);
 // `rows` is the inside of the array.

@@ -208,6 +208,8 @@ static void write_control(struct kdb_buf *out, const struct ws_batch_control *co
         kdb_buf_i64(out, control->last_seq);
     else
         kdb_json_null(out);
+    if (!control->has_more)
+        kdb_buf_printf(out, ",\"resume_from\":\"%lld\"", (long long)control->resume_from);
     kdb_buf_put(out, '}');
 }
 

@@ -8,10 +8,12 @@
 
 // Scripts that include scripts; more is a circle.
 #define SCRIPT_DEPTH_MAX 16
+#define RETRY_MS         1000
 
 void cli_session_init(struct cli_session *session, FILE *results, FILE *messages)
 {
-    *session = (struct cli_session){.out = {.results = results, .messages = messages}};
+    *session = (struct cli_session){.out = {.results = results, .messages = messages},
+                                    .retry_ms = RETRY_MS};
     kdb_ctx_init(&session->ctx, 0);
 }
 

@@ -30,6 +30,7 @@ struct cli_session {
     bool shows_time;
     bool continues; // behind a failed statement of a script
     bool is_quit;   // \q was given
+    int retry_ms;   // between two attempts to reach a server that was lost
 };
 
 // Prepares a session that prints to these streams. The client is set by the caller and closed with

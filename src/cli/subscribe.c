@@ -10,11 +10,11 @@
 #include "cli/split_priv.h"
 #include "client/live.h"
 
-// Between two attempts to connect again.
-#define RETRY_MS 1000
-
 // A wait is cut into pieces this long: a signal that comes just before it has nothing to end.
 #define WAIT_PIECE_MS 100
+
+// No _seq is less.
+#define NOTHING_SEEN (-1)
 
 #define SUBSCRIPTION_ID KDB_LIT("kalam")
 #define JSON_DEPTH_MAX  64
@@ -25,7 +25,7 @@ struct subscriber {
     kdb_slice query;              // what SUBSCRIBE TO is asked
     struct kdb_buf sql;           // what it stands for
     int64_t last_rows;            // negative: all
-    int64_t seq;                  // the greatest _seq printed, 0: none
+    int64_t seq;                  // everything up to here is printed, NOTHING_SEEN
     bool is_resumed;              // what comes first are changes, not initial rows
     bool has_begun;               // the server has accepted the query once
     struct cli_change_columns columns;
@@ -103,7 +103,7 @@ static kdb_status take_query(struct subscriber *subscriber, const struct kdb_res
     if (subscriber->last_rows < 0)
         subscriber->last_rows =
             integer_of(kdb_json_get(options, KDB_LIT("last_rows")), CLI_ALL_ROWS);
-    subscriber->seq = integer_of(kdb_json_get(options, KDB_LIT("from")), 0);
+    subscriber->seq = integer_of(kdb_json_get(options, KDB_LIT("from")), NOTHING_SEEN);
     return KDB_OK;
 }
 
@@ -140,13 +140,12 @@ static kdb_status subscribe(struct subscriber *subscriber)
     struct kdb_ctx *ctx = &subscriber->session->ctx;
     long long last_rows = (long long)subscriber->last_rows;
     kdb_slice options = KDB_LIT("{}");
-    if (subscriber->seq > 0)
+    subscriber->is_resumed = subscriber->seq != NOTHING_SEEN;
+    if (subscriber->is_resumed)
         options = kdb_arena_printf(&ctx->arena, "{\"from\":\"%lld\"}", (long long)subscriber->seq);
-    // Nothing printed yet, but begun: there was no row to print, so all there are now are news.
-    else if (last_rows >= 0 && !(subscriber->has_begun && last_rows > 0))
+    else if (last_rows >= 0)
         options = kdb_arena_printf(&ctx->arena, "{\"last_rows\":%lld,\"batch_size\":%lld}",
                                    last_rows, last_rows > 0 ? last_rows : 1);
-    subscriber->is_resumed = subscriber->seq > 0;
     return kdb_client_live_subscribe(subscriber->live, ctx, SUBSCRIPTION_ID,
                                      kdb_buf_view(&subscriber->sql), options);
 }
@@ -165,15 +164,28 @@ static enum step connect_and_subscribe(struct subscriber *subscriber, enum cli_o
 
 // ---- what comes ----
 
+static void note_seq(struct subscriber *subscriber, const struct kdb_json *value)
+{
+    int64_t seq = integer_of(value, NOTHING_SEEN);
+    if (seq > subscriber->seq)
+        subscriber->seq = seq;
+}
+
+// Once the initial rows have all come, the server says up to where they told everything: as far as
+// the newest of them at least.
+static void note_control(struct subscriber *subscriber, const struct kdb_json *root)
+{
+    const struct kdb_json *control = kdb_json_get(root, KDB_LIT("batch_control"));
+    note_seq(subscriber, kdb_json_get(control, KDB_LIT("resume_from")));
+}
+
 static void print_rows(struct subscriber *subscriber, kdb_slice kind, const struct kdb_json *rows)
 {
     struct cli_out *out = &subscriber->session->out;
     for (const struct kdb_json *row = rows ? rows->first : NULL; row; row = row->next) {
         if (out->format != CLI_FORMAT_JSON)
             cli_print_change(out, &subscriber->columns, kind, row);
-        int64_t seq = integer_of(kdb_json_get(row, KDB_LIT("_seq")), 0);
-        if (seq > subscriber->seq)
-            subscriber->seq = seq;
+        note_seq(subscriber, kdb_json_get(row, KDB_LIT("_seq")));
     }
 }
 
@@ -193,7 +205,7 @@ static enum step take_error(struct subscriber *subscriber, const struct kdb_json
         (void)fputs("kalam: the server does not remember all that happened meanwhile; "
                     "all rows follow\n",
                     session->out.messages);
-        subscriber->seq = 0;
+        subscriber->seq = NOTHING_SEEN;
         subscriber->last_rows = CLI_ALL_ROWS;
         return subscribe(subscriber) == KDB_OK ? STEP_ON : failed(subscriber, outcome);
     }
@@ -214,10 +226,12 @@ static enum step take_message(struct subscriber *subscriber,
     if (kdb_slice_equal(type, KDB_LIT("subscription_ack"))) {
         subscriber->has_begun = true;
         cli_print_change_head(out, &subscriber->columns, kdb_json_get(root, KDB_LIT("schema")));
+        note_control(subscriber, root);
     } else if (kdb_slice_equal(type, KDB_LIT("initial_data_batch"))) {
         // After a break these are the rows that changed.
         kind = subscriber->is_resumed ? KDB_LIT("update") : KDB_LIT("initial");
         print_rows(subscriber, kind, kdb_json_get(root, KDB_LIT("rows")));
+        note_control(subscriber, root);
     } else if (kdb_slice_equal(type, KDB_LIT("change"))) {
         bool is_delete = kdb_slice_equal(kind, KDB_LIT("delete"));
         print_rows(subscriber, kind,
@@ -253,11 +267,11 @@ static enum step take_next(struct subscriber *subscriber, enum cli_outcome *outc
 // ---- after a break ----
 
 // False when it was interrupted.
-static bool wait_before_retry(struct kdb_ctx *ctx)
+static bool wait_before_retry(struct cli_session *session)
 {
-    for (int waited_ms = 0; waited_ms < RETRY_MS; waited_ms += WAIT_PIECE_MS) {
+    for (int waited_ms = 0; waited_ms < session->retry_ms; waited_ms += WAIT_PIECE_MS) {
         const struct timespec piece = {.tv_nsec = (long)WAIT_PIECE_MS * 1000000};
-        if (atomic_load(&ctx->is_cancelled))
+        if (atomic_load(&session->ctx.is_cancelled))
             return false;
         (void)nanosleep(&piece, NULL);
     }
@@ -275,7 +289,7 @@ static enum step wait_out(struct subscriber *subscriber, enum cli_outcome *outco
     subscriber->live = NULL;
     kdb_ctx_clear_error(&session->ctx);
     kdb_arena_reset(&session->ctx.arena);
-    if (wait_before_retry(&session->ctx))
+    if (wait_before_retry(session))
         return STEP_ON;
     if (kdb_ctx_check(&session->ctx) != KDB_OK)
         return failed(subscriber, outcome);

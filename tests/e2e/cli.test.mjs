@@ -501,6 +501,25 @@ test('--subscribe goes on after a break, without loss or repetition', async (t) 
     assert.equal((await process.ended).code, 'SIGINT');
 });
 
+test('--last-rows 0: changes of a break before the first change are not lost', async (t) => {
+    const other = await readyServer(t);
+    await other.admin.run("CREATE NAMESPACE app; CREATE USER TABLE app.live (id INT PRIMARY KEY, body TEXT); INSERT INTO app.live VALUES (1, 'one'), (2, 'two')");
+    const { port } = other;
+    const process = subscribed(['SELECT id, body FROM app.live', '--csv', '--last-rows', '0'], { env: { ...signedIn.env, KALAM_URL: other.url } });
+    await prints(process, 'change_type,id,body');
+    process.child.kill('SIGSTOP');
+    await other.restart({ settings: { server: { port } } });
+    await other.admin.run("INSERT INTO app.live VALUES (3, 'three'); DELETE FROM app.live WHERE id = 1");
+    process.child.kill('SIGCONT');
+    await prints(process, 'update,3,three');
+    await process.says(/^delete,1,[^\n]*\n/);
+    assert.equal(process.seen, '');
+    await other.admin.run("INSERT INTO app.live VALUES (4, 'four')");
+    await prints(process, 'insert,4,four');
+    process.child.kill('SIGINT');
+    assert.equal((await process.ended).code, 'SIGINT');
+});
+
 test('a live query outlives its access token, unless that was given', async (t) => {
     const other = await readyServer(t, { settings: { auth: { jwt_expiry_hours: '5s' } } });
     await other.admin.run('CREATE NAMESPACE app; CREATE USER TABLE app.live (id INT PRIMARY KEY); INSERT INTO app.live VALUES (1)');

@@ -27,7 +27,9 @@ test('an empty table: acknowledged, then one empty batch that is ready', async (
     const live = await Live.as(ann);
     live.subscribe('s', 'SELECT * FROM l.notes', {});
     const ack = await live.next();
-    assert.deepEqual(ack.batch_control, { batch_num: 0, has_more: false, status: 'ready', last_seq_id: null });
+    const { resume_from, ...control } = ack.batch_control;
+    assert.deepEqual(control, { batch_num: 0, has_more: false, status: 'ready', last_seq_id: null });
+    assert.match(resume_from, /^\d+$/);
     assert.equal(ack.total_rows, 0);
     assert.deepEqual(ack.schema.map((column) => column.name), ['id', 'body', 'done', 'n', '_seq', '_updated', '_deleted']);
     const batch = await live.next();
@@ -182,6 +184,7 @@ for (const tier of ['hot', 'cold', 'mixed'])
             const batch = await live.of('b', 'initial_data_batch');
             assert.equal(batch.batch_control.batch_num, number);
             assert.equal(batch.batch_control.has_more, batch.batch_control.status !== 'ready');
+            assert.equal('resume_from' in batch.batch_control, !batch.batch_control.has_more);
             assert.equal(batch.batch_control.last_seq_id, batch.rows.at(-1)._seq);
             rows.push(...batch.rows);
             if (!batch.batch_control.has_more) break;
@@ -213,11 +216,35 @@ test('no options: no rows, ready at once, then changes', async () => {
     const live = await Live.as(ann);
     for (const [id, options] of [['null', null], ['absent', undefined]]) {
         live.subscribe(id, 'SELECT * FROM l.notes', options);
-        assert.deepEqual((await live.of(id)).batch_control, { batch_num: 0, has_more: false, status: 'ready', last_seq_id: null });
+        const { resume_from, ...control } = (await live.of(id)).batch_control;
+        assert.deepEqual(control, { batch_num: 0, has_more: false, status: 'ready', last_seq_id: null });
+        assert.match(resume_from, /^\d+$/);
     }
     await ann.run("INSERT INTO l.notes VALUES (101, 'after', true, 1)");
     for (const id of ['null', 'absent']) assert.deepEqual((await live.change(id)).rows.map((row) => row.id), ['101']);
     await live.close();
+});
+
+test('resume_from: what was not told yet comes, though no row or change was seen', async () => {
+    await admin.run('CREATE USER TABLE l.resumed (id BIGINT PRIMARY KEY, n INT)');
+    await ann.run('INSERT INTO l.resumed VALUES (1, 1), (2, 2), (3, 3)');
+    const sql = 'SELECT id FROM l.resumed WHERE n > 2';
+    const [{ from }] = await ann.objects('SELECT max(_seq) AS from FROM l.resumed');
+    for (const options of [null, {}, { last_rows: 0 }, { last_rows: 1 }, { from }]) {
+        await ann.run('INSERT INTO l.resumed VALUES (4, 1)'); // newer than every row that matches
+        const live = await Live.as(ann);
+        const { ack, batches } = await live.initial('s', sql, options);
+        const { resume_from } = (batches.at(-1) ?? ack).batch_control;
+        await live.close();
+        await ann.run('DELETE FROM l.resumed WHERE id = 4; INSERT INTO l.resumed VALUES (5, 5); UPDATE l.resumed SET n = n + 1 WHERE id = 3');
+        const again = await Live.as(ann);
+        const resumed = await again.initial('s', sql, { from: resume_from });
+        assert.deepEqual(resumed.rows.map((row) => row.id), ['5', '3'], JSON.stringify(options));
+        const gone = resumed.batches.filter((message) => message.type === 'change');
+        assert.deepEqual(gone.map((message) => [message.change_type, message.old_values[0].id]), [['delete', '4']]);
+        await again.close();
+        await ann.run('DELETE FROM l.resumed WHERE id = 5');
+    }
 });
 
 test('a message that signs in; pushed batches for clients that never ask', async () => {

@@ -12,6 +12,16 @@
 #define ACK                                                                                        \
     "1{\"type\":\"subscription_ack\",\"schema\":[{\"name\":\"id\",\"data_type\":\"BigInt\"}]}\n"
 
+// Messages about how far the initial rows are.
+#define ACK_AT(status, more)                                                                       \
+    "1{\"type\":\"subscription_ack\",\"batch_control\":{\"status\":\"" status "\"" more "}}\n"
+#define ROWS(seq) "1{\"type\":\"initial_data_batch\",\"rows\":[{\"_seq\":\"" seq "\"}]}\n"
+#define BATCH_AT(cell, from)                                                                       \
+    "1{\"type\":\"initial_data_batch\",\"rows\":[{" cell                                           \
+    "}],\"batch_control\":{\"resume_from\":\"" from "\"}}\n"
+#define CHANGE(seq)                                                                                \
+    "1{\"type\":\"change\",\"change_type\":\"insert\",\"rows\":[{\"_seq\":\"" seq "\"}]}\n"
+
 struct fixture {
     struct cli_session session;
     struct scripted_server *server;
@@ -45,9 +55,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-// Subscribes to what the server says that it is, with these options; the server talks like this.
-static enum cli_outcome subscribe(struct fixture *fixture, const char *options, int64_t last_rows,
-                                  const char *lines)
+// Subscribes to what the server says that it is, with these options; the server talks like this,
+// and like that on the connection that follows the first, if that is not NULL.
+static enum cli_outcome subscribe_twice(struct fixture *fixture, const char *options,
+                                        int64_t last_rows, const char *lines,
+                                        const char *lines_again)
 {
     struct cli_session *session = &fixture->session;
     struct kdb_buf body = {0};
@@ -63,8 +75,10 @@ static enum cli_outcome subscribe(struct fixture *fixture, const char *options, 
     fixture->reply = scripted_reply(200, body.data);
     kdb_buf_deinit(&body);
     const struct scripted_answer answers[] = {{.bytes = fixture->reply},
-                                              {.bytes = lines, .upgrades = true}};
-    fixture->server = scripted_server_start(answers, 2);
+                                              {.bytes = lines, .upgrades = true},
+                                              {.bytes = fixture->reply},
+                                              {.bytes = lines_again, .upgrades = true}};
+    fixture->server = scripted_server_start(answers, lines_again ? 4 : 2);
     const struct kdb_client_options client_options = {
         .url = kdb_slice_cstr(scripted_server_url(fixture->server)), .receive_timeout_ms = 20000};
     assert_int_equal(kdb_client_open(&client_options, &session->ctx, &session->client), KDB_OK);
@@ -75,6 +89,12 @@ static enum cli_outcome subscribe(struct fixture *fixture, const char *options, 
     (void)cli_out_flush(&session->out);
     (void)fflush(session->out.messages);
     return outcome;
+}
+
+static enum cli_outcome subscribe(struct fixture *fixture, const char *options, int64_t last_rows,
+                                  const char *lines)
+{
+    return subscribe_twice(fixture, options, last_rows, lines, NULL);
 }
 
 static void assert_sent(struct fixture *fixture, size_t index, const char *part)
@@ -155,6 +175,44 @@ static void test_a_first_connection_that_is_lost(void **state)
                         "ERROR UNAVAILABLE: the server closed the connection: bye (1001)\n");
 }
 
+// What is asked for after a break that comes behind these lines.
+static void test_where_it_goes_on_after_a_break(void **state)
+{
+    static const struct {
+        const char *lines;
+        int64_t last_rows;
+        const char *sent;
+    } cases[] = {
+        // The end of the initial rows is told with the acknowledgement when there are none ...
+        {ACK_AT("ready", ",\"resume_from\":\"41\""), 0, "\"options\":{\"from\":\"41\"}"},
+        {ACK_AT("ready", ",\"resume_from\":\"0\""), 3, "\"options\":{\"from\":\"0\"}"},
+        // ... or with the last of them, and may be greater than what is in the rows.
+        {ACK_AT("loading", "") ROWS("1") BATCH_AT("\"_seq\":\"7\"", "41"), CLI_ALL_ROWS,
+         "\"options\":{\"from\":\"41\"}"},
+        // A change is further still.
+        {ACK_AT("ready", ",\"resume_from\":\"41\"") CHANGE("42"), 0,
+         "\"options\":{\"from\":\"42\"}"},
+        // In the middle of the initial rows: behind the last one.
+        {ACK_AT("loading", "") ROWS("7"), CLI_ALL_ROWS, "\"options\":{\"from\":\"7\"}"},
+        // Before the first row: as at first.
+        {ACK_AT("loading", ""), 3, "\"options\":{\"last_rows\":3,\"batch_size\":3}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fixture *fixture = NULL;
+        (void)set_up((void **)&fixture);
+        struct kdb_buf lines = {0};
+        kdb_buf_printf(&lines, WELCOME "+\n%s8\x03\xe9", cases[i].lines);
+        kdb_buf_put(&lines, '\0');
+        assert_int_equal(subscribe_twice(fixture, "{}", cases[i].last_rows, lines.data,
+                                         WELCOME "+\n1{\"type\":\"error\",\"code\":\"KILLED\"}"),
+                         CLI_FAILED);
+        assert_sent(fixture, 3, cases[i].sent);
+        kdb_buf_deinit(&lines);
+        (void)tear_down((void **)&fixture);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -163,6 +221,7 @@ int main(void)
         TEST(test_rows_and_changes),
         cmocka_unit_test(test_the_options_of_the_query),
         TEST(test_history_that_is_gone),
+        cmocka_unit_test(test_where_it_goes_on_after_a_break),
         TEST(test_a_first_connection_that_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
