@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cutting text into statements by the rules that the server cuts it with.
+// Cutting text into statements as the server does (sql/lex.h).
 //
 // Quotes ('…', "…", `…`, E'…', $tag$…$tag$), comments (-- and nested /* */) and the parentheses of
 // EXECUTE AS USER hide a semicolon; everything else does not. A contract test holds this beside the

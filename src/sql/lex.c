@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where quotes, comments, numbers and operators end, by the rules of PostgreSQL 15.
-#include "sql/lex_priv.h"
+#include "sql/lex.h"
 
 #include <string.h>
 
 #include "base/assert.h"
 #include "sql/chars_priv.h"
+#include "sql/lex_priv.h"
 
 const char *sql_skip_quoted(const char *at, const char *end)
 {
@@ -111,21 +112,22 @@ struct sql_number sql_read_number(const char *at, const char *end)
     return number;
 }
 
-// Behind the blanks and comments at `at`.
-static const char *skip_blank(const char *at, const char *end)
+bool kdb_sql_skip_blank(const char **at, const char *end)
 {
-    while (at < end) {
-        if (sql_lead_at(at) == SQL_LEAD_SPACE) {
-            at++;
-        } else if (sql_is_comment(at, end)) {
-            at = *at == '-' ? sql_skip_line_comment(at, end) : sql_skip_block_comment(at, end);
-            if (!at)
-                return end;
-        } else {
+    while (*at < end) {
+        const char *behind = *at;
+        if (sql_lead_at(behind) == SQL_LEAD_SPACE)
+            behind++;
+        else if (!sql_is_comment(behind, end))
             break;
-        }
+        else
+            behind = *behind == '-' ? sql_skip_line_comment(behind, end)
+                                    : sql_skip_block_comment(behind, end);
+        if (!behind)
+            return false;
+        *at = behind;
     }
-    return at;
+    return true;
 }
 
 // Characters that let an operator end in + or -.
@@ -229,11 +231,19 @@ static const char *token_end(const char *at, const char *end, sql_token_kind *re
     KDB_UNREACHABLE();
 }
 
+const char *kdb_sql_skip_token(const char *at, const char *end)
+{
+    sql_token_kind kind;
+    return token_end(at, end, &kind);
+}
+
 struct sql_token sql_lex(struct sql_lexer *lexer)
 {
     const char *begin = lexer->text.data;
     const char *end = begin + lexer->end;
-    const char *at = skip_blank(begin + lexer->at, end);
+    const char *at = begin + lexer->at;
+    if (!kdb_sql_skip_blank(&at, end))
+        at = end;
     struct sql_token token = {.start = (size_t)(at - begin), .end = (size_t)(at - begin)};
     if (at < end) {
         const char *behind = token_end(at, end, &token.kind);

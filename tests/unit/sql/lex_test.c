@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens: where each ends, and what it stands for.
+#include "sql/lex.h"
 #include "sql/lex_priv.h"
 
 #include <string.h>
@@ -141,9 +142,50 @@ static void test_end(void **state)
     assert_int_equal(sql_lex(&lexer).kind, SQL_TOKEN_END);
 }
 
+static void expect_blank(const char *text, size_t len, bool ends)
+{
+    const char *at = text;
+    assert_int_equal(kdb_sql_skip_blank(&at, text + strlen(text)), ends);
+    assert_int_equal(at - text, len);
+}
+
+static void test_blanks(void **state)
+{
+    (void)state;
+    expect_blank("", 0, true);
+    expect_blank("x", 0, true);
+    expect_blank(" \t\r\n\fx", 5, true);
+    expect_blank(" -- a /*\n\r--\n/* b /* c */ -- */ x", 32, true);
+    expect_blank("-- a", 4, true);
+    expect_blank(" /* a */ ", 9, true);
+    expect_blank(" /* a */ /* b /* c */ x", 9, false);
+    expect_blank("/*/", 0, false);
+}
+
+static void test_where_a_token_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t len; // 0: it does not end
+    } cases[] = {{"ab c", 2}, {"'a''b'c", 6}, {"$a$b$$ $a$", 10}, {"$1;", 2}, {";;", 1},
+                 {"<>(", 2},  {"\\a", 1},     {"1.5e3e", 5},      {"'a", 0},  {"\"a", 0},
+                 {"`a", 0},   {"e'a\\'", 0},  {"$a$b$", 0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *text = cases[i].text;
+        const char *behind = kdb_sql_skip_token(text, text + strlen(text));
+        if (cases[i].len == 0)
+            assert_null(behind);
+        else
+            assert_int_equal(behind - text, cases[i].len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blanks),
+        cmocka_unit_test(test_where_a_token_ends),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_numbers),
