@@ -78,7 +78,8 @@ struct kdb_jobs {
 void queue_add(struct job_queue *queue, struct job *job);
 // The first that may run at `now_ms`, from here on one of the running; NULL: none may.
 struct job *queue_take(struct job_queue *queue, int64_t now_ms);
-// When one of those that wait may run, the earliest of them; INT64_MAX: none waits.
+// When one of those that wait may run, the earliest of them; INT64_MAX: none waits, but for one
+// that is running to end.
 int64_t queue_next_ms(const struct job_queue *queue);
 void queue_end(struct job_queue *queue, struct job *job); // it runs no more
 struct job *queue_find(const struct job_queue *queue, kdb_slice id);

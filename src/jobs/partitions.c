@@ -33,6 +33,10 @@ static kdb_status work_on(struct job *job, struct job_thread *thread, kdb_slice 
     if (!atomic_load(&partition->is_dropped))
         status = work(job, thread, partition);
     (void)pthread_mutex_unlock(&partition->maintenance);
+    if (status == KDB_ERR_TABLE_NOT_FOUND && atomic_load(&partition->is_dropped)) {
+        kdb_ctx_clear_error(&job->ctx); // dropped meanwhile: the rest is for the clean-up
+        status = KDB_OK;
+    }
     kdb_partition_unref(partition);
     return status;
 }

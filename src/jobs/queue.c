@@ -12,11 +12,23 @@ void queue_add(struct job_queue *queue, struct job *job)
     queue->last = job;
 }
 
+// The clean-up of a table that was dropped comes after the jobs that found it still there: what
+// they leave, it removes. Those that begin later find it gone.
+static bool is_held_back(const struct job_queue *queue, const struct job *job)
+{
+    if (job->kind != KDB_JOB_CLEANUP)
+        return false;
+    const struct job *running = queue->running;
+    while (running && !(running->table && running->table->id == job->table->id))
+        running = running->next;
+    return running;
+}
+
 struct job *queue_take(struct job_queue *queue, int64_t now_ms)
 {
     struct job *before = NULL;
     struct job *job = queue->first;
-    while (job && job->not_before_ms > now_ms) {
+    while (job && (job->not_before_ms > now_ms || is_held_back(queue, job))) {
         before = job;
         job = job->next;
     }
@@ -37,7 +49,7 @@ int64_t queue_next_ms(const struct job_queue *queue)
 {
     int64_t next_ms = INT64_MAX;
     for (const struct job *job = queue->first; job; job = job->next) {
-        if (job->not_before_ms < next_ms)
+        if (job->not_before_ms < next_ms && !is_held_back(queue, job))
             next_ms = job->not_before_ms;
     }
     return next_ms;

@@ -67,6 +67,31 @@ static void test_one_that_waits_for_its_time_is_passed(void **state)
     assert_int_equal(queue_next_ms(&f->queue), INT64_MAX);
 }
 
+// A dropped table is cleaned up behind the jobs that found it still there, of all its partitions.
+static void test_a_clean_up_waits_for_the_jobs_of_its_table(void **state)
+{
+    struct fixture *f = *state;
+    struct job history = {.kind = KDB_JOB_HISTORY};
+    f->jobs[1].table = &f->tables[1];
+    f->jobs[2].kind = KDB_JOB_COMPACT;
+    f->jobs[3].kind = KDB_JOB_CLEANUP;
+    queue_add(&f->queue, &history);
+    add_all(f);
+    for (int i = 0; i < 4; i++)
+        (void)queue_take(&f->queue, 0);
+    assert_ptr_equal(queue_take(&f->queue, 0), &f->jobs[4]); // the clean-up is passed
+    assert_null(queue_take(&f->queue, 0));
+    assert_int_equal(queue_next_ms(&f->queue), INT64_MAX); // it waits for no time
+    queue_end(&f->queue, &f->jobs[0]);
+    queue_end(&f->queue, &f->jobs[4]);
+    assert_null(queue_take(&f->queue, 0));
+    queue_end(&f->queue, &f->jobs[2]);
+    assert_int_equal(queue_next_ms(&f->queue), 0);
+    assert_ptr_equal(queue_take(&f->queue, 0), &f->jobs[3]); // beside those of others
+    queue_add(&f->queue, &f->jobs[0]);
+    assert_ptr_equal(queue_take(&f->queue, 0), &f->jobs[0]); // who comes later waits for nobody
+}
+
 static void test_a_job_is_found_until_it_has_ended(void **state)
 {
     struct fixture *f = *state;
@@ -134,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_first_come_first_served, setup),
         cmocka_unit_test_setup(test_one_that_waits_for_its_time_is_passed, setup),
+        cmocka_unit_test_setup(test_a_clean_up_waits_for_the_jobs_of_its_table, setup),
         cmocka_unit_test_setup(test_a_job_is_found_until_it_has_ended, setup),
         cmocka_unit_test_setup(test_the_same_work, setup),
         cmocka_unit_test_setup(test_the_same_work_without_a_table, setup),
