@@ -164,6 +164,11 @@ static void commit_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
     struct sql_request *sql =
         (struct sql_request *)(void *)((char *)task - offsetof(struct sql_request, task));
     kdb_exec_step step = KDB_EXEC_DONE;
+    if (sql->exec.tier == KDB_READ_ANY && sql->exec.commit.outcome == KDB_COMMIT_CONFLICT) {
+        sql->is_lost = true;
+        run_elsewhere(sql, false); // a worker's statement stays one: it keeps its turn
+        return;
+    }
     kdb_status status = kdb_exec_committed(&sql->exec, &step);
     advance(sql, status, step);
 }
@@ -176,14 +181,20 @@ static void commit_done(struct kdb_commit_request *commit)
     kdb_loop_post(sql->loop->loop, &sql->task);
 }
 
-// Joins the commits that leave with this turn of the loop.
-static void gather_commit(struct sql_request *sql)
+static struct kdb_commit_request *commit_of(struct sql_request *sql)
 {
-    struct kdb_api_loop *loop = sql->loop;
     struct kdb_commit_request *commit = &sql->exec.commit;
     commit->done = commit_done;
     commit->owner = sql;
     commit->next = NULL;
+    return commit;
+}
+
+// Joins the commits that leave with this turn of the loop.
+static void gather_commit(struct sql_request *sql)
+{
+    struct kdb_api_loop *loop = sql->loop;
+    struct kdb_commit_request *commit = commit_of(sql);
     if (loop->last)
         loop->last->next = commit;
     else
@@ -240,9 +251,22 @@ static void post_answer(struct sql_request *sql)
     kdb_loop_post(sql->loop->loop, &sql->task);
 }
 
+// Nothing of the request stands behind its only statement: the worker does not wait for the commit.
+static void run_alone(struct sql_request *sql, unsigned worker_index)
+{
+    if (sql_run_alone(sql, worker_index))
+        post_answer(sql);
+    else
+        kdb_commit_send(sql->loop->api->options.services->committer, commit_of(sql));
+}
+
 static void worker_main(void *arg, unsigned worker_index)
 {
     struct sql_request *sql = arg;
+    if (sql->scan.count == 1) {
+        run_alone(sql, worker_index);
+        return;
+    }
     sql_run_statements(sql, worker_index);
     if (sql_is_finished(sql))
         post_answer(sql);
@@ -266,7 +290,7 @@ static void hasher_main(void *arg, unsigned thread_index)
 static void run_elsewhere(struct sql_request *sql, bool hashes)
 {
     const struct kdb_api_options *options = &sql->loop->api->options;
-    if (sql->next == 0)
+    if (sql->next == 0 && !sql->is_lost)
         reply_begin(&sql->reply, sql->reply_limit); // forgets what the loop has begun
     sql->job.fn = hashes ? hasher_main : worker_main;
     sql->job.arg = sql;
@@ -275,6 +299,8 @@ static void run_elsewhere(struct sql_request *sql, bool hashes)
     kdb_status status = kdb_fail(sql->ctx, KDB_ERR_OVERLOADED,
                                  "the server has too much work waiting, try again later");
     (void)status;
+    if (sql->is_lost)
+        kdb_exec_finish(&sql->exec);
     if (sql->next == 0)
         sql->statement = 0; // nothing has run
     post_answer(sql);

@@ -200,11 +200,9 @@ static kdb_status plan_next(struct sql_request *sql, struct api_worker *worker)
     return sql_make_plan(sql, worker->plans, &sql->scan.statements[sql->next]);
 }
 
-static kdb_status run_planned(struct sql_request *sql,
-                              struct kdb_engine_connection **connection_slot)
+// The statement has run: its entry in the reply, and the next one's turn.
+static kdb_status end_statement(struct sql_request *sql, kdb_status status)
 {
-    sql_prepare_exec(sql, KDB_READ_ANY, connection_slot);
-    kdb_status status = kdb_exec_wait(&sql->exec);
     kdb_exec_finish(&sql->exec);
     KDB_TRY(status);
     if (sql->exec.new_space.data)
@@ -216,6 +214,35 @@ static kdb_status run_planned(struct sql_request *sql,
     if (sql->next == sql->scan.count && sql->scan.count > 1)
         write_totals(sql);
     return KDB_OK;
+}
+
+static kdb_status run_planned(struct sql_request *sql,
+                              struct kdb_engine_connection **connection_slot)
+{
+    sql_prepare_exec(sql, KDB_READ_ANY, connection_slot);
+    return end_statement(sql, kdb_exec_wait(&sql->exec));
+}
+
+bool sql_run_alone(struct sql_request *sql, unsigned worker_index)
+{
+    struct kdb_engine_connection **connection_slot =
+        &sql->loop->api->workers[worker_index].connection;
+    kdb_exec_step step = KDB_EXEC_DONE;
+    kdb_status status;
+    if (sql->is_lost) {
+        sql->exec.connection = NULL;
+        sql->exec.connection_slot = connection_slot;
+        status = kdb_exec_committed(&sql->exec, &step);
+    } else {
+        renew_snapshot(sql);
+        sql_prepare_exec(sql, KDB_READ_ANY, connection_slot);
+        status = kdb_exec_run(&sql->exec, &step);
+    }
+    if (status == KDB_OK && step == KDB_EXEC_COMMIT)
+        return false;
+    status = end_statement(sql, status);
+    (void)status; // it is in the ctx
+    return true;
 }
 
 bool sql_hashes(const struct sql_request *sql)

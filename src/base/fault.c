@@ -5,10 +5,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME_BYTES 64
 
-enum fault_action { FAULT_KILL, FAULT_FAIL };
+#define HOLD_LOOKS_US 1000 // between two looks for the file that holds a thread
+
+enum fault_action { FAULT_KILL, FAULT_FAIL, FAULT_HOLD };
 
 struct fault {
     char name[NAME_BYTES];
@@ -31,22 +34,33 @@ static kdb_slice next_part(kdb_slice *rest, kdb_slice separator)
     return part;
 }
 
+static bool read_action(kdb_slice text, enum fault_action *ret)
+{
+    static const struct {
+        const char *name;
+        enum fault_action action;
+    } actions[] = {{"kill", FAULT_KILL}, {"fail", FAULT_FAIL}, {"hold", FAULT_HOLD}};
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        *ret = actions[i].action;
+        if (kdb_slice_equal(text, kdb_slice_cstr(actions[i].name)))
+            return true;
+    }
+    return false;
+}
+
 static kdb_status parse_fault(struct kdb_ctx *ctx, kdb_slice text, struct fault *ret_fault)
 {
     kdb_slice rest = text;
     kdb_slice name = kdb_slice_trim(next_part(&rest, KDB_LIT(":")));
-    kdb_slice action = next_part(&rest, KDB_LIT(":"));
-    int64_t hit = 1;
     bool is_right = name.len > 0 && name.len < NAME_BYTES;
+    is_right = read_action(next_part(&rest, KDB_LIT(":")), &ret_fault->action) && is_right;
+    int64_t hit = 1;
     is_right = is_right && (rest.len == 0 || (kdb_slice_to_i64(rest, &hit) && hit >= 0));
-    bool kills = kdb_slice_equal(action, KDB_LIT("kill"));
-    is_right = is_right && (kills || kdb_slice_equal(action, KDB_LIT("fail")));
     if (!is_right)
-        return kdb_fail(ctx, KDB_ERR_CONFIG, "fault \"%.*s\" is not name:kill|fail[:hit]",
+        return kdb_fail(ctx, KDB_ERR_CONFIG, "fault \"%.*s\" is not name:kill|fail|hold[:hit]",
                         KDB_ARG(text));
     memset(ret_fault->name, 0, NAME_BYTES);
     memcpy(ret_fault->name, name.data, name.len);
-    ret_fault->action = kills ? FAULT_KILL : FAULT_FAIL;
     ret_fault->wanted_hit = hit;
     atomic_store(&ret_fault->hits, 0);
     return KDB_OK;
@@ -74,6 +88,13 @@ kdb_status kdb_fault_set_from_environment(struct kdb_ctx *ctx)
     return list ? kdb_fault_set(ctx, kdb_slice_cstr(list)) : KDB_OK;
 }
 
+static void hold(void)
+{
+    const char *path = getenv("KALAMDB_FAULT_HOLD");
+    while (path && access(path, F_OK) == 0)
+        (void)usleep(HOLD_LOOKS_US);
+}
+
 bool kdb_fault_hit(const char *name)
 {
     unsigned count = atomic_load(&kdb_fault_count);
@@ -86,7 +107,9 @@ bool kdb_fault_hit(const char *name)
             continue;
         if (fault->action == FAULT_KILL)
             (void)raise(SIGKILL);
-        return true;
+        if (fault->action == FAULT_HOLD)
+            hold();
+        return fault->action == FAULT_FAIL;
     }
     return false;
 }

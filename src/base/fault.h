@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Named fault points, for crash tests only: places where a test makes the process die or a step
-// fail.
+// Named fault points, for tests only: places where a test makes the process die, a step fail, or a
+// thread wait.
 //
 //     if (kdb_fault_point("flush.after_rename"))
 //         return kdb_fail(ctx, KDB_ERR_IO, "injected: flush.after_rename");
@@ -25,9 +25,11 @@
 extern atomic_uint kdb_fault_count;
 
 // Replaces the set faults by a comma-separated list of name:action[:hit]. Actions: "kill" (the
-// process gets SIGKILL at the point) and "fail" (the point returns true). The action happens at
-// that hit only (1 is the first and the default), or at every one when it is 0. Empty text clears.
-// Fails with CONFIG, changing nothing. Call it before other threads pass points.
+// process gets SIGKILL at the point), "fail" (the point returns true) and "hold" (the thread waits
+// at the point as long as the file named by the environment variable KALAMDB_FAULT_HOLD is there).
+// The action happens at that hit only (1 is the first and the default), or at every one when it is
+// 0. Empty text clears. Fails with CONFIG, changing nothing. Call it before other threads pass
+// points.
 KDB_NODISCARD kdb_status kdb_fault_set(struct kdb_ctx *ctx, kdb_slice list);
 
 // kdb_fault_set with the environment variable KALAMDB_FAULT; nothing when it is not there.

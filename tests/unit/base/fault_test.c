@@ -2,7 +2,9 @@
 // Fault points: the hit that counts, several faults, bad lists, and a process that dies at a point.
 #include "base/fault.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +47,36 @@ static void test_fails_at_the_wanted_hit(void **state)
     }
     assert_int_equal(kdb_fault_set(ctx, KDB_LIT("")), KDB_OK);
     assert_false(kdb_fault_point("c.always"));
+}
+
+static void *pass_held_point(void *arg)
+{
+    atomic_int *passed = arg;
+    assert_false(kdb_fault_point("held"));
+    atomic_store(passed, 1);
+    return NULL;
+}
+
+// The thread is held while the file is there, and only then.
+static void test_holds_while_a_file_is_there(void **state)
+{
+    struct kdb_ctx *ctx = *state;
+    char path[] = "/tmp/kalamdb-fault.XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(setenv("KALAMDB_FAULT_HOLD", path, 1), 0);
+    assert_int_equal(kdb_fault_set(ctx, KDB_LIT("held:hold:0,seen:fail")), KDB_OK);
+    atomic_int passed = 0;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, pass_held_point, &passed), 0);
+    assert_true(kdb_fault_point("seen"));
+    assert_int_equal(atomic_load(&passed), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(atomic_load(&passed), 1);
+    assert_false(kdb_fault_point("held"));
+    assert_int_equal(unsetenv("KALAMDB_FAULT_HOLD"), 0);
 }
 
 static void test_bad_lists_change_nothing(void **state)
@@ -110,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_nothing_is_set_at_first),
         TEST(test_fails_at_the_wanted_hit),
+        TEST(test_holds_while_a_file_is_there),
         TEST(test_bad_lists_change_nothing),
         TEST(test_environment),
         TEST(test_kill_ends_the_process_at_the_point),
