@@ -42,7 +42,9 @@ static kdb_status make_query(struct kdb_exec *exec, const struct kdb_statement *
 {
     for (size_t i = 0; i < statement->subscribe.option_count; i++)
         KDB_TRY(check_option(exec, &statement->subscribe.options[i]));
+    const struct kdb_ast_name unqualified = {0};
     const struct kdb_live_request request = {.sql = statement->subscribe.sql,
+                                             .space = command_space(exec, &unqualified),
                                              .catalog = exec->snapshot,
                                              .user = exec->user,
                                              .role = exec->role,
@@ -66,13 +68,14 @@ static void write_options(const struct kdb_statement *statement, struct kdb_buf 
     kdb_buf_put(out, '}');
 }
 
-static kdb_slice subscription_json(struct kdb_exec *exec, const struct kdb_statement *statement)
+static kdb_slice subscription_json(struct kdb_exec *exec, const struct kdb_statement *statement,
+                                   kdb_slice sql)
 {
     struct kdb_buf text = {0};
     char id[KDB_UUID_TEXT + 1];
     kdb_uuid_v7_text(exec->services->id_source, id);
     kdb_buf_printf(&text, "{\"id\":\"sub-%s\",\"sql\":", id);
-    kdb_json_string(&text, statement->subscribe.sql);
+    kdb_json_string(&text, sql);
     write_options(statement, &text);
     kdb_buf_put(&text, '}');
     kdb_slice copy = kdb_arena_copy(&exec->ctx->arena, kdb_buf_view(&text));
@@ -89,12 +92,13 @@ kdb_status command_subscribe(struct kdb_exec *exec, const struct kdb_statement *
         {.name = KDB_LIT_INIT("message"), .type = {.kind = KDB_TEXT}}};
     struct kdb_live_query *query;
     KDB_TRY(make_query(exec, statement, &query));
+    kdb_slice subscription = subscription_json(exec, statement, query->sql);
     kdb_live_query_unref(query);
     struct row_writer writer;
     KDB_TRY(row_writer_begin(&writer, exec, columns, sizeof(columns) / sizeof(columns[0])));
     row_writer_cstr(&writer, "active");
     row_writer_cstr(&writer, exec->services->ws_url ? exec->services->ws_url : "/v1/ws");
-    row_writer_text(&writer, subscription_json(exec, statement));
+    row_writer_text(&writer, subscription);
     row_writer_cstr(&writer, "The query can be subscribed to: open a WebSocket at ws_url on this "
                              "server and send {\"type\":\"subscribe\",\"subscription\":…} with the "
                              "subscription above");

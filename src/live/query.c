@@ -69,13 +69,16 @@ static kdb_status check_clauses(const struct kdb_ast_select *select, struct kdb_
         return refuse(ctx, "JOIN");
     if (from->kind != KDB_FROM_TABLE)
         return refuse(ctx, "a subquery or function in FROM");
-    if (!from->table.space.data)
-        return kdb_fail(ctx, KDB_ERR_INVALID_SQL, "Query must use namespace.table format");
     return KDB_OK;
 }
 
-static kdb_status check_shape(const struct kdb_scanned *scanned, struct kdb_ctx *ctx,
-                              bool *ret_is_whole)
+struct shape {
+    bool is_whole;  // SELECT *
+    int bare_table; // where the table's name stands without a namespace, from 1; 0: with one
+};
+
+static kdb_status check_shape(const struct kdb_scanned *scanned, bool has_space,
+                              struct kdb_ctx *ctx, struct shape *ret_shape)
 {
     struct kdb_statement statement;
     KDB_TRY(kdb_sql_parse(scanned, ctx, &statement));
@@ -84,7 +87,11 @@ static kdb_status check_shape(const struct kdb_scanned *scanned, struct kdb_ctx 
     if (statement.param_max > 0)
         return refuse(ctx, "a parameter ($1)");
     KDB_TRY(check_clauses(statement.select, ctx));
-    return check_targets(statement.select, ctx, ret_is_whole);
+    const struct kdb_ast_name *table = &statement.select->from[0]->table;
+    ret_shape->bare_table = table->space.data ? 0 : table->position;
+    if (ret_shape->bare_table > 0 && !has_space)
+        return kdb_fail(ctx, KDB_ERR_INVALID_SQL, "Query must use namespace.table format");
+    return check_targets(statement.select, ctx, &ret_shape->is_whole);
 }
 
 static kdb_status check_plan(const struct kdb_plan *plan, struct kdb_ctx *ctx)
@@ -251,6 +258,16 @@ static void choose_equality(struct kdb_live_query *query)
 
 // ---- the whole ----
 
+// Writes the namespace of a table that is named without one at `offset` of the text.
+static void write_space(struct kdb_live_query *query, size_t offset)
+{
+    kdb_slice before = kdb_slice_of(query->sql.data, offset);
+    kdb_slice behind = kdb_slice_skip(query->sql, offset);
+    // In quotes, as it may be a keyword.
+    query->sql = kdb_arena_printf(&query->memory.arena, "%.*s\"%.*s\".%.*s", KDB_ARG(before),
+                                  KDB_ARG(query->table->space), KDB_ARG(behind));
+}
+
 static kdb_status fill(struct kdb_live_query *query, const struct kdb_live_request *request,
                        struct kdb_ctx *ctx)
 {
@@ -259,10 +276,13 @@ static kdb_status fill(struct kdb_live_query *query, const struct kdb_live_reque
     if (scan.count != 1)
         return kdb_fail(ctx, KDB_ERR_INVALID_SQL, "a subscription has one statement, not %zu",
                         scan.count);
-    KDB_TRY(check_shape(&scan.statements[0], ctx, &query->is_whole));
+    struct shape shape = {0};
+    KDB_TRY(check_shape(&scan.statements[0], request->space.data != NULL, ctx, &shape));
+    query->is_whole = shape.is_whole;
     const struct kdb_plan_request plan = {.scanned = &scan.statements[0],
                                           .catalog = request->catalog,
-                                          .space = KDB_LIT("default"),
+                                          .space = request->space.data ? request->space
+                                                                       : KDB_LIT("default"),
                                           .role = request->role,
                                           .terms_max = request->terms_max,
                                           .depth_max = request->depth_max};
@@ -281,6 +301,8 @@ static kdb_status fill(struct kdb_live_query *query, const struct kdb_live_reque
     if (status != KDB_OK)
         return kdb_fail(ctx, status, "%s", query->memory.error.message);
     choose_equality(query);
+    if (shape.bare_table > 0)
+        write_space(query, (size_t)(scan.statements[0].position - 1 + shape.bare_table - 1));
     return KDB_OK;
 }
 

@@ -29,7 +29,7 @@ struct kdb_live_query {
     struct kdb_table *table;
     const struct kdb_expr *filter; // NULL: all rows
     const kdb_value *inputs;
-    kdb_slice sql;
+    kdb_slice sql;  // with the table's namespace
     kdb_slice user; // the caller: whose rows of a USER table, and CURRENT_USER()
     kdb_role role;
     bool uses_session;               // filter or columns depend on who the caller is
@@ -47,6 +47,7 @@ struct kdb_live_query {
 // What a client asks for.
 struct kdb_live_request {
     kdb_slice sql;
+    kdb_slice space; // where a table without a namespace is; null: it must have one
     struct kdb_catalog_snapshot *catalog;
     kdb_slice user;
     kdb_role role;

@@ -375,6 +375,24 @@ test('system.live shows who subscribes to what; KILL LIVE QUERY ends one', async
     await live.close();
 });
 
+test('SUBSCRIBE TO finds a table without its namespace where SELECT does', async () => {
+    const sqlOf = async (sql, namespace_id) =>
+        JSON.parse((await ann.run(sql, undefined, { namespace_id })).at(-1).rows[0][2]).sql;
+    for (const [sql, namespace] of [['SUBSCRIBE TO notes WHERE n = 3', 'l'], ['USE l; SUBSCRIBE TO notes WHERE n = 3']]) {
+        const query = await sqlOf(sql, namespace);
+        assert.equal(query, 'SELECT * FROM "l".notes WHERE n = 3');
+        const live = await Live.as(ann);
+        await live.initial('s', query); // it can be sent as it is
+        await live.close();
+    }
+    assert.equal(await sqlOf('SUBSCRIBE TO l.notes', 'default'), 'SELECT * FROM l.notes');
+    await admin.run('CREATE SHARED TABLE default.unqualified (id INT PRIMARY KEY) WITH (ACCESS_LEVEL = \'public\')');
+    assert.equal(await sqlOf('/* é */ SUBSCRIBE /* l.x */ TO SELECT id FROM ONLY "unqualified" AS u'),
+        'SELECT id FROM ONLY "default"."unqualified" AS u');
+    assert.match((await ann.post('SUBSCRIBE TO notes')).text, /SQL statement failed/); // not in default
+    assert.match((await admin.post('SUBSCRIBE TO notes', undefined, { namespace_id: 'none' })).text, /none\.notes/);
+});
+
 test('SUBSCRIBE TO over HTTP checks the query and says how to go on; EXPLAIN how it is matched', async () => {
     const [row] = await ann.objects("SUBSCRIBE TO l.notes WHERE n = 3 OPTIONS (last_rows = 5)");
     assert.equal(row.status, 'active');

@@ -197,10 +197,13 @@ static inline void client_failed(void *self, const struct kdb_error *error)
 
 static const struct kdb_live_sink_ops client_ops = {client_event, client_lags, client_failed};
 
-static inline kdb_status live_make_with(struct kdb_plan_cache *plans, const char *sql,
-                                        const char *user, struct kdb_live_query **ret)
+// `plans` and `space` may be NULL, as in a request.
+static inline kdb_status live_make_with(struct kdb_plan_cache *plans, const char *space,
+                                        const char *sql, const char *user,
+                                        struct kdb_live_query **ret)
 {
     const struct kdb_live_request request = {.sql = kdb_slice_cstr(sql),
+                                             .space = kdb_slice_cstr(space),
                                              .catalog = bind_test.snapshot,
                                              .user = kdb_slice_cstr(user),
                                              .role = bind_test.request.role,
@@ -213,7 +216,7 @@ static inline kdb_status live_make_with(struct kdb_plan_cache *plans, const char
 
 static inline kdb_status live_make(const char *sql, const char *user, struct kdb_live_query **ret)
 {
-    return live_make_with(NULL, sql, user, ret);
+    return live_make_with(NULL, NULL, sql, user, ret);
 }
 
 // A query of ann that must be accepted. Unreference it.

@@ -86,6 +86,33 @@ static void test_refused(void **state)
     }
 }
 
+// Outside of WebSockets there is a namespace that names without one mean.
+static void test_the_namespace_is_written_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *full;
+    } cases[] = {
+        {"SELECT * FROM notes", "SELECT * FROM \"app\".notes"},
+        {"/* \xc3\xa9 */ SELECT id FROM \"notes\" n WHERE n.id > 1;",
+         "/* \xc3\xa9 */ SELECT id FROM \"app\".\"notes\" n WHERE n.id > 1;"},
+        {"SELECT notes.id FROM ONLY NOTES", "SELECT notes.id FROM ONLY \"app\".NOTES"},
+        {"SELECT * FROM app.notes", "SELECT * FROM app.notes"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct kdb_live_query *query = NULL;
+        if (live_make_with(NULL, "app", cases[i].sql, "ann", &query) != KDB_OK)
+            fail_msg("%s: %s", cases[i].sql, bind_test.ctx.error.message);
+        assert_slice_equal(query->sql, cases[i].full);
+        kdb_live_query_unref(live_query(cases[i].full));
+        kdb_live_query_unref(query);
+    }
+    struct kdb_live_query *query = NULL;
+    assert_int_equal(live_make_with(NULL, "none", "SELECT * FROM notes", "ann", &query),
+                     KDB_ERR_TABLE_NOT_FOUND);
+}
+
 static void test_column_it_is_found_by(void **state)
 {
     (void)state;
@@ -217,7 +244,7 @@ static void test_plans_are_shared(void **state)
     struct kdb_plan_cache *plans = kdb_plan_cache_create(10, (size_t)1024 * 1024);
     struct kdb_live_query *queries[2];
     for (int i = 0; i < 2; i++)
-        assert_int_equal(live_make_with(plans, texts[i], "ann", &queries[i]), KDB_OK);
+        assert_int_equal(live_make_with(plans, NULL, texts[i], "ann", &queries[i]), KDB_OK);
     kdb_plan_cache_destroy(plans);
     assert_ptr_equal(queries[0]->plan, queries[1]->plan);
     assert_false(kdb_live_query_equal(queries[0], queries[1]));
@@ -235,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_the_namespace_is_written_out),
         cmocka_unit_test(test_column_it_is_found_by),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_equal),
