@@ -254,8 +254,7 @@ kdb_status select_row(struct kdb_exec *exec)
     struct kdb_eval eval;
     exec_eval_init(exec, select->relation ? select->relation->table : NULL, scratch, &eval);
     struct output output = {.exec = exec, .select = select, .eval = &eval};
-    bool is_system = select->relation && select->relation->table->kind == KDB_TABLE_SYSTEM;
-    output.sorts = select->order_count > 0 && (!select->is_key_order || is_system);
+    output.sorts = select->order_count > 0 && !select->is_key_order;
     output.values = kdb_arena_alloc(
         &exec->ctx->arena, (select->order_count + select->target_count + 1) * sizeof(kdb_value));
     KDB_TRY(exec_limits(exec, select->limit, select->offset, &output.limit, &output.offset));

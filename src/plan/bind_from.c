@@ -51,15 +51,16 @@ struct kdb_relation *bind_relation_of_table(struct bind *bind, struct kdb_table 
     relation->space = alias.data ? (kdb_slice){0} : table->space;
     relation->table = table;
     relation->is_column_used = kdb_arena_array(bind->arena, relation->column_count, sizeof(bool));
+    // A stream's declared key is not unique, its rows have _seq for a key; system tables have none.
+    bool has_key = table->kind == KDB_TABLE_USER || table->kind == KDB_TABLE_SHARED;
     for (uint32_t i = 0; i < schema->column_count; i++) {
         const struct kdb_column *column = &schema->columns[i];
-        relation->columns[i] = (struct kdb_relation_column){
-            .name = column->name,
-            .type = column->type,
-            .id = column->id,
-            .is_not_null = column->is_not_null,
-            .is_key = table->kind != KDB_TABLE_STREAM && i == schema->key_index};
-        // A stream's declared key is not unique: its rows have _seq for a key.
+        relation->columns[i] =
+            (struct kdb_relation_column){.name = column->name,
+                                         .type = column->type,
+                                         .id = column->id,
+                                         .is_not_null = column->is_not_null,
+                                         .is_key = has_key && i == schema->key_index};
     }
     for (uint32_t i = 0; i < system_count; i++)
         relation->columns[schema->column_count + i] =

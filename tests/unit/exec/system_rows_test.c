@@ -236,6 +236,20 @@ static void can_be_joined(void **state)
                "t|5\n");
 }
 
+// No column of a system table stands for the others in GROUP BY as a primary key does.
+static void system_tables_have_no_key(void **state)
+{
+    (void)state;
+    root_fails("SELECT table_name FROM system.tables GROUP BY namespace_id", KDB_ERR_INVALID_QUERY,
+               "must appear in the GROUP BY clause");
+    root_reads("SELECT table_type, COUNT(*) FROM system.tables WHERE table_name IN ('users', "
+               "'tables') GROUP BY table_type",
+               "system|3\n");
+    root_reads("SELECT table_schema, table_name FROM information_schema.tables WHERE table_name IN "
+               "('users', 'tables') ORDER BY table_schema DESC, table_name DESC",
+               "system|users\nsystem|tables\ninformation_schema|tables\n");
+}
+
 // ---- conditions that are looked up ----
 
 static void create_two_namespaces(void)
@@ -441,6 +455,7 @@ int main(void)
         CASE(settings_and_stats),
         CASE(datatypes),
         CASE(can_be_joined),
+        CASE(system_tables_have_no_key),
         CASE(what_is_asked_for_by_name_is_looked_up),
         CASE(a_lookup_finds_what_the_filter_does),
         CASE(a_lookup_keeps_the_order),
