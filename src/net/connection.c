@@ -43,20 +43,16 @@ struct net_connection {
     struct net_tls_session *tls; // NULL: plain
     struct net_connection *next; // of the hub
     struct net_connection *previous;
-    struct net_connection *next_dirty;
-    struct net_connection *next_speaking;
-    struct net_connection *next_drained;
+    struct net_line_link flushing; // in hub->dirty or hub->speaking
+    struct net_line_link draining; // in hub->drained
     struct net_wheel_entry deadline;
     struct pending_write *pending; // NULL: nothing waits for the system
     int64_t opened_ms;
-    bool is_dirty;    // in the hub's list
-    bool is_speaking; // in another one
-    bool is_drained;  // in a third one
-    bool is_reading;  // libuv reads
-    bool is_ended;    // nothing more is written
-    bool is_shut;     // the peer was told so
-    bool is_closing;  // uv_close was called
-    bool is_counted;  // by the guard
+    bool is_reading; // libuv reads
+    bool is_ended;   // nothing more is written
+    bool is_shut;    // the peer was told so
+    bool is_closing; // uv_close was called
+    bool is_counted; // by the guard
 };
 
 static void update(struct net_connection *connection);
@@ -79,118 +75,31 @@ static struct kdb_ws *websocket(const struct net_connection *connection)
     return connection->http.phase == KDB_HTTP1_UPGRADED ? connection->http.ws : NULL;
 }
 
-static void add_dirty(struct net_connection *connection)
-{
-    connection->is_dirty = true;
-    connection->next_dirty = connection->hub->dirty;
-    connection->hub->dirty = connection;
-}
-
-static void add_speaking(struct net_connection *connection)
-{
-    struct net_hub *hub = connection->hub;
-    connection->is_speaking = true;
-    connection->next_speaking = NULL;
-    *(hub->speaking ? &hub->last_speaking->next_speaking : &hub->speaking) = connection;
-    hub->last_speaking = connection;
-}
-
 static void on_wake(void *arg)
 {
     struct net_connection *connection = connection_of(arg);
-    if (connection->is_dirty || connection->is_speaking || connection->is_closing)
-        return;
-    if (websocket(connection))
-        add_speaking(connection);
-    else
-        add_dirty(connection);
-}
-
-struct net_connection *net_connection_take_dirty(struct net_hub *hub)
-{
-    struct net_connection *connection = hub->dirty;
-    if (connection) {
-        hub->dirty = connection->next_dirty;
-        connection->is_dirty = false;
-    }
-    return connection;
-}
-
-static void remove_dirty(struct net_connection *connection)
-{
-    if (!connection->is_dirty)
-        return;
-    struct net_connection **at = &connection->hub->dirty;
-    while (*at != connection)
-        at = &(*at)->next_dirty;
-    *at = connection->next_dirty;
-    connection->is_dirty = false;
-}
-
-struct net_connection *net_connection_take_speaking(struct net_hub *hub)
-{
-    struct net_connection *connection = hub->speaking;
-    if (connection) {
-        hub->speaking = connection->next_speaking;
-        connection->is_speaking = false;
-    }
-    return connection;
-}
-
-static void remove_speaking(struct net_connection *connection)
-{
     struct net_hub *hub = connection->hub;
-    if (!connection->is_speaking)
-        return;
-    struct net_connection *before = NULL;
-    struct net_connection **at = &hub->speaking;
-    while (*at != connection) {
-        before = *at;
-        at = &before->next_speaking;
-    }
-    *at = connection->next_speaking;
-    if (hub->last_speaking == connection)
-        hub->last_speaking = before;
-    connection->is_speaking = false;
+    if (!connection->is_closing)
+        net_line_join(websocket(connection) ? &hub->speaking : &hub->dirty, &connection->flushing);
+}
+
+struct net_connection *net_connection_take(struct net_line *line)
+{
+    struct net_line_link *first = net_line_take(line);
+    return first ? NET_LINE_OF(first, struct net_connection, flushing) : NULL;
+}
+
+struct net_connection *net_connection_take_drained(struct net_line *line)
+{
+    struct net_line_link *first = net_line_take(line);
+    return first ? NET_LINE_OF(first, struct net_connection, draining) : NULL;
 }
 
 // The queue has room again: the layer above sends on in the next turn.
 static void add_drained(struct net_connection *connection)
 {
-    struct net_hub *hub = connection->hub;
-    if (connection->is_drained)
-        return;
-    connection->is_drained = true;
-    connection->next_drained = hub->drained;
-    hub->drained = connection;
-    if (!connection->next_drained)
-        net_hub_await_next_turn(hub);
-}
-
-struct net_connection *net_connection_take_sending_on(struct net_hub *hub)
-{
-    struct net_connection *connection = hub->sending_on;
-    if (connection) {
-        hub->sending_on = connection->next_drained;
-        connection->is_drained = false;
-    }
-    return connection;
-}
-
-static void remove_drained(struct net_connection *connection)
-{
-    if (!connection->is_drained)
-        return;
-    struct net_connection **at = &connection->hub->drained;
-    while (*at && *at != connection)
-        at = &(*at)->next_drained;
-    if (!*at) {
-        at = &connection->hub->sending_on;
-        while (*at != connection)
-            at = &(*at)->next_drained;
-    }
-    *at = connection->next_drained;
-    connection->is_drained = false;
+    net_line_join(&connection->hub->drained, &connection->draining);
+    net_hub_await_next_turn(connection->hub);
 }
 
 // ---- HTTP, or the WebSocket that took over.
@@ -295,9 +204,8 @@ void net_connection_close(struct net_connection *connection)
     net_wheel_remove(&hub->wheel, &connection->deadline);
     if (connection->is_counted)
         kdb_guard_disconnect(hub->env.guard, &connection->http.peer);
-    remove_dirty(connection);
-    remove_speaking(connection);
-    remove_drained(connection);
+    net_line_leave(&connection->flushing);
+    net_line_leave(&connection->draining);
     if (connection->http.ws)
         net_ws_detach(connection->http.ws);
     // A pending write still points into the output: it goes when libuv has given the write back.

@@ -40,11 +40,12 @@ static void on_next_turn(uv_idle_t *idle)
     struct net_hub *hub = idle->data;
     hub->env.now_ms = kdb_loop_now_ms(hub->loop);
     (void)uv_idle_stop(idle);
-    hub->sending_on = hub->drained;
-    hub->drained = NULL;
     struct net_connection *connection;
-    while ((connection = net_connection_take_sending_on(hub)) != NULL)
+    for (size_t left = hub->drained.count; left > 0; left--) {
+        if (!(connection = net_connection_take_drained(&hub->drained)))
+            break;
         net_connection_send_on(connection);
+    }
 }
 
 void net_hub_await_next_turn(struct net_hub *hub)
@@ -61,7 +62,7 @@ static bool has_work(const struct net_flusher *flusher)
 {
     const struct net_hub *hub =
         (const void *)((const char *)flusher - offsetof(struct net_hub, flusher));
-    return (hub->speaking && may_speak(hub) > 0) || hub->dirty != NULL ||
+    return (hub->speaking.first && may_speak(hub) > 0) || hub->dirty.first ||
            hub->env.left_slots != NULL || hub->env.requests != 0;
 }
 
@@ -90,11 +91,11 @@ static void let_speak(struct net_hub *hub)
     hub->may_speak = may_speak(hub);
     hub->speaking_turn = net_loop_turn(hub->loop);
     struct net_connection *connection;
-    while (hub->may_speak > 0 && (connection = net_connection_take_speaking(hub)) != NULL) {
+    while (hub->may_speak > 0 && (connection = net_connection_take(&hub->speaking)) != NULL) {
         hub->may_speak--;
         net_connection_flush(connection);
     }
-    if (hub->speaking)
+    if (hub->speaking.first)
         net_hub_await_next_turn(hub);
 }
 
@@ -103,7 +104,7 @@ static void flush(struct net_flusher *flusher)
     struct net_hub *hub = (void *)((char *)flusher - offsetof(struct net_hub, flusher));
     hub->env.now_ms = kdb_loop_now_ms(hub->loop);
     struct net_connection *connection;
-    while ((connection = net_connection_take_dirty(hub)) != NULL)
+    while ((connection = net_connection_take(&hub->dirty)) != NULL)
         net_connection_flush(connection);
     let_speak(hub);
     kdb_http1_env_end_turn(&hub->env);

@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "net/http1.h"
+#include "net/line_priv.h"
 #include "net/loop_priv.h"
 #include "net/tls_priv.h"
 #include "net/wheel_priv.h"
@@ -28,15 +29,13 @@ struct net_hub {
     struct kdb_tls *tls; // NULL: plain
     struct net_flusher flusher;
     struct net_connection *connections; // all, newest first
-    struct net_connection *dirty; // answered outside of their own calls, to be flushed this turn
-    // WebSockets that were given frames outside of their own calls, the longest waiting first: so
-    // many are flushed in a turn. What comes meanwhile for those behind leaves with the same write.
-    struct net_connection *speaking;
-    struct net_connection *last_speaking;
-    uint64_t speaking_turn;            // of the loop, in which
-    size_t may_speak;                  // so many may still be flushed
-    struct net_connection *drained;    // may send on, from the next turn
-    struct net_connection *sending_on; // those of this turn whose turn has not come
+    struct net_line dirty; // answered outside of their own calls, to be flushed this turn
+    // WebSockets that were given frames outside of their own calls: so many are flushed in a turn.
+    // What comes meanwhile for those behind leaves with the same write.
+    struct net_line speaking;
+    uint64_t speaking_turn;  // of the loop, in which
+    size_t may_speak;        // so many may still be flushed
+    struct net_line drained; // may send on, from the next turn
     uv_idle_t next_turn; // runs while there are speaking or drained ones: the loop does not sleep
     int open_handles;
     struct net_wheel wheel; // deadlines
@@ -77,10 +76,10 @@ void net_connection_expire(struct net_wheel_entry *entry);
 void net_connection_drain(struct net_connection *connection);
 void net_connection_close(struct net_connection *connection);
 struct net_connection *net_connection_next(const struct net_connection *connection);
-struct net_connection *net_connection_take_dirty(struct net_hub *hub);
-struct net_connection *net_connection_take_speaking(struct net_hub *hub);
 void net_connection_send_on(struct net_connection *connection);
-struct net_connection *net_connection_take_sending_on(struct net_hub *hub);
+// The first of hub->dirty or hub->speaking, and of hub->drained, which leaves. NULL: nobody waits.
+struct net_connection *net_connection_take(struct net_line *line);
+struct net_connection *net_connection_take_drained(struct net_line *line);
 
 // On the loop's thread: there is more to do, in the next turn.
 void net_hub_await_next_turn(struct net_hub *hub);
