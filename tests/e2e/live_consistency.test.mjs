@@ -168,4 +168,56 @@ test(`subscribers end with what SELECT returns (KDB_SEED=${SEED})`, { timeout: 2
     await Promise.all(subscribers.map((subscriber) => subscriber.live.close()));
 });
 
+// Breaks off in the middle of whatever comes, and comes back with the newest _seq it has. Every row is
+// told once, in order: with only inserts, what a mirror would forgive shows.
+class Reconnecting {
+    constructor(client, next) {
+        Object.assign(this, { client, next, ids: [], seq: null, connects: 0 });
+    }
+
+    take(message) {
+        assert.notEqual(message.type, 'error', JSON.stringify(message));
+        for (const row of message.rows ?? []) {
+            assert.ok(this.seq === null || BigInt(row._seq) > this.seq, `row ${row.id} is not newer than what was told`);
+            this.seq = BigInt(row._seq);
+            this.ids.push(Number(row.id));
+        }
+    }
+
+    // Until so many further rows were told; isOver ends the last one.
+    async listen(wanted, isOver = () => false) {
+        const live = await Live.as(this.client);
+        this.connects++;
+        const from = this.seq === null ? '' : `"from":${this.seq}`;
+        live.send(`{"type":"subscribe","subscription":{"id":"r","sql":"SELECT id FROM l.numbers","options":{${from}}}}`);
+        const enough = this.ids.length + wanted;
+        while (this.ids.length < enough && !isOver(this.ids)) this.take(await live.next());
+        live.cut();
+        await live.closed;
+    }
+}
+
+test('1,000 forced reconnects lose nothing and tell nothing twice', { timeout: 220_000 }, async () => {
+    const CLIENTS = 20;
+    const EACH = 50;
+    await admin.run('CREATE USER TABLE l.numbers (id BIGINT PRIMARY KEY)');
+    const clients = Array.from({ length: CLIENTS }, (_, i) => new Reconnecting(ann, random(SEED + i)));
+    let isOver = false;
+    let written = 0;
+    const writing = (async () => {
+        for (; !isOver; written += 3)
+            await ann.run(`INSERT INTO l.numbers VALUES (${written}), (${written + 1}), (${written + 2})`);
+    })();
+    await Promise.all(clients.map(async (client) => {
+        for (let i = 0; i < EACH; i++) await client.listen(1 + client.next(4));
+    }));
+    isOver = true;
+    await writing;
+    for (const client of clients) {
+        await client.listen(Infinity, (ids) => ids.length >= written);
+        assert.deepEqual(client.ids, Array.from({ length: written }, (_, i) => i));
+    }
+    assert.equal(clients.reduce((total, client) => total + client.connects - 1, 0), CLIENTS * EACH);
+});
+
 testStop(server);
