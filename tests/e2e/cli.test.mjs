@@ -427,7 +427,7 @@ async function prints(process, line) {
 test('--subscribe prints the rows, then every change as it comes, in every format', async () => {
     await admin.run("CREATE USER TABLE app.live (id BIGINT PRIMARY KEY, body TEXT, at DATE); INSERT INTO app.live VALUES (1, 'one', '2026-05-04')");
     const table = subscribed(['SELECT id, body, at FROM app.live WHERE id < 100']);
-    const csv = subscribed(['SELECT id, body, at FROM app.live;', '--csv']);
+    const csv = subscribed(['SELECT id, body, at FROM live;', '--csv', '--namespace', 'app']);
     const json = subscribed(['app.live WHERE id < 100', '--json']);
     await prints(table, '= initial  id=1  body=one  at=2026-05-04');
     await prints(csv, 'change_type,id,body,at');

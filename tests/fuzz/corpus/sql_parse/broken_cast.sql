@@ -1,0 +1,1 @@
+SELECT a::varchar(10), C++/++++++++++++++++++++++++++++++++-++++++++++++mELECT [1]; SEADIC1]; SEADIC a); SELECT xx '2020-01-01', d::text[]

@@ -1,0 +1,1 @@
+CREATE USER TABLE app.messages (id BEY DEFAULT SNOWFLW TABLE WHERE conversat (i'7d')

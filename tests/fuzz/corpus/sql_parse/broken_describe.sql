@@ -1,0 +1,1 @@
+SHOW TABLES  app; DESCRIBE TABLE app$cT ...C t; SHOW app; DESCRIBE TABLE a.

@@ -1,0 +1,1 @@
+EXECUTE AS USERUES (1, ')'); ); E1 INTO x; SELECT b(S+LECT $0)

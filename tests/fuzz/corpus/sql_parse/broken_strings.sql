@@ -1,0 +1,1 @@
+CREATE US E'a\'b', $$c$$, U&&\15~UES (0ff, E'a\'b', $$c$$, U&&\15~UES (X'00ff', E'a\' (X'00ff, E'X\b'', E'a\' (X'00fSERT INTO t VALUES, E'a\'b', $$c$$U&&\15~UES (0ff,B E'a\ .I OSC .; 'b'

@@ -1,0 +1,1 @@
+CREATE USER TABLE as (id BIGW, ts TIME[TAUR'7d')

@@ -1,0 +1,1 @@
+SELECT a FROM t WHERE b = $1 AND c IN ($0, 3, 'x''y') OR d AND 2
