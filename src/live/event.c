@@ -25,7 +25,8 @@ struct kdb_live_event *kdb_live_event_create(kdb_live_kind kind, uint32_t row_co
 
 struct kdb_live_event *kdb_live_event_ref(struct kdb_live_event *event)
 {
-    event->references++;
+    if (event)
+        event->references++;
     return event;
 }
 

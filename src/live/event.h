@@ -30,7 +30,7 @@ const char *kdb_live_kind_name(kdb_live_kind kind);
 // With one reference; the body is copied.
 struct kdb_live_event *kdb_live_event_create(kdb_live_kind kind, uint32_t row_count, int64_t seq,
                                              kdb_slice body);
-struct kdb_live_event *kdb_live_event_ref(struct kdb_live_event *event);
-void kdb_live_event_unref(struct kdb_live_event *event); // accepts NULL
+struct kdb_live_event *kdb_live_event_ref(struct kdb_live_event *event); // accepts NULL
+void kdb_live_event_unref(struct kdb_live_event *event);                 // accepts NULL
 
 #endif

@@ -37,6 +37,7 @@ static void node_close(struct live_node *node)
     kdb_live_feed_ignore(node->partition, live->number);
     KDB_ASSERT(kdb_map_remove(&live->nodes, node_key(&node->partition)) == node);
     kdb_map_deinit(&node->slots);
+    kdb_map_deinit(&node->projections);
     kdb_free(node->columns);
     kdb_table_unref(node->table);
     kdb_partition_unref(node->partition);
@@ -158,6 +159,7 @@ struct live_group *live_group_join(struct kdb_live_loop *live, struct kdb_live_q
     group->node = node;
     group->query = kdb_live_query_ref(query);
     group->slot = slot;
+    group->projection = live_projection_join(node, query->projection);
     list_add(group);
     if (slot)
         use_column(node, (uint32_t)query->equal_column);
@@ -174,6 +176,7 @@ void live_group_leave(struct live_group *group)
             release_column(node, (uint32_t)group->query->equal_column);
         if (group->slot && !group->slot->groups)
             slot_close(node, group->slot);
+        live_projection_leave(node, group->projection);
         kdb_live_query_unref(group->query);
         kdb_buf_deinit(&group->rows);
         kdb_free(group->members);

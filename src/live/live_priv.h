@@ -12,6 +12,7 @@ struct live_group {
     struct kdb_live_query *query;
     struct live_group *next, *previous; // of the node's list or of one index slot's
     struct live_slot *slot;             // where it is indexed; NULL: in the node's list
+    struct live_projection *projection; // shared with others; NULL: its rows are its own
     struct kdb_live_subscription **members;
     size_t count, capacity;
     // Inserts of the batch that is being delivered, not told yet.
@@ -30,6 +31,27 @@ struct live_slot {
     struct live_group *groups;
 };
 
+// What a change of one row can be to a query, but for an insert.
+typedef enum {
+    LIVE_FORM_GONE,    // one of its rows is none any more
+    LIVE_FORM_ENTERED, // a row that existed is one now
+    LIVE_FORM_CHANGED, // one of its rows is another
+    LIVE_FORM_COUNT
+} live_form;
+
+// Groups of one partition that send the same columns. What one of them encoded stays for the others
+// until the next change, the newest run of inserts until the end of the batch.
+struct live_projection {
+    struct kdb_live_loop *live;
+    kdb_slice key; // struct kdb_live_query's; owned
+    size_t groups;
+    struct kdb_buf row;                           // the new row as an object; empty: not encoded
+    struct kdb_live_event *told[LIVE_FORM_COUNT]; // NULL: not told
+    struct kdb_live_event *run;
+    struct live_projection *next_used;
+    bool is_used; // in the loop's list
+};
+
 // A column that some group of the partition is indexed by.
 struct live_indexed_column {
     uint32_t column; // index into the table's columns
@@ -42,8 +64,9 @@ struct live_node {
     struct kdb_partition *partition; // referenced; its address is the key in the map
     struct kdb_table *table;         // referenced: what rows are read by
     size_t subscription_count;
-    struct live_group *groups; // not indexed
-    struct kdb_map slots;      // live_slot by key
+    struct live_group *groups;  // not indexed
+    struct kdb_map slots;       // live_slot by key
+    struct kdb_map projections; // live_projection by key
     struct live_indexed_column *columns;
     size_t column_count, column_capacity;
 };
@@ -78,7 +101,8 @@ struct kdb_live_loop {
     struct kdb_buf body;
     struct kdb_buf key; // scratch of index lookups
     struct live_group *dirty;
-    int64_t now_ms; // when this delivery began
+    struct live_projection *used; // that remember something
+    int64_t now_ms;               // when this delivery began
 };
 
 // ---- subscription.c ----
@@ -96,6 +120,24 @@ struct live_group *live_group_join(struct kdb_live_loop *live, struct kdb_live_q
 void live_group_leave(struct live_group *group);
 // The slot of the groups that demand this value; NULL when there are none.
 struct live_slot *live_slot_find(struct live_node *node, uint32_t column, const kdb_value *value);
+
+// ---- projection.c ----
+// The projection of this key on the partition, counted; NULL for the null slice.
+struct live_projection *live_projection_join(struct live_node *node, kdb_slice key);
+void live_projection_leave(struct live_node *node, struct live_projection *projection);
+// Appends the new row of a change as an object, encoded by whoever of the projection comes first.
+KDB_NODISCARD kdb_status live_projection_add_row(struct live_group *group, struct kdb_eval *eval,
+                                                 const struct kdb_live_change *change,
+                                                 struct kdb_buf *out);
+// What another group told of the change in this form, referenced; NULL: nothing yet.
+struct kdb_live_event *live_projection_told(struct live_group *group, live_form form);
+// Keeps what the group tells, for the others.
+void live_projection_keep(struct live_group *group, live_form form, struct kdb_live_event *event);
+// The event of the group's run of inserts, referenced: another group's when that had the same rows.
+struct kdb_live_event *live_projection_run(struct live_group *group);
+// Forgets what was kept of the change, of the batch.
+void live_projections_end_change(struct kdb_live_loop *live);
+void live_projections_end_batch(struct kdb_live_loop *live);
 
 // ---- match.c ----
 void live_match_batch(struct kdb_live_loop *live, struct kdb_live_batch *batch);

@@ -11,10 +11,9 @@
 
 // ---- telling ----
 
-static void tell_members(struct live_group *group, kdb_live_kind kind, uint32_t row_count,
-                         int64_t seq, kdb_slice body)
+// Gives the event to everyone in the group, and the caller's reference back.
+static void tell_members(struct live_group *group, struct kdb_live_event *event)
 {
-    struct kdb_live_event *event = kdb_live_event_create(kind, row_count, seq, body);
     for (size_t i = 0; i < group->count; i++)
         live_tell(group->members[i], event);
     kdb_live_event_unref(event);
@@ -25,8 +24,7 @@ static void end_run(struct live_group *group)
     if (group->row_count == 0)
         return;
     KDB_BUF_LIT(&group->rows, "]}");
-    tell_members(group, KDB_LIVE_INSERT, group->row_count, group->row_seq,
-                 kdb_buf_view(&group->rows));
+    tell_members(group, live_projection_run(group));
     kdb_buf_clear(&group->rows);
     group->row_count = 0;
 }
@@ -75,8 +73,7 @@ static kdb_status add_insert(struct live_group *group, struct kdb_eval *eval,
         end_run(group);
     size_t before = group->rows.len;
     kdb_buf_slice(&group->rows, group->row_count == 0 ? KDB_LIT("\"rows\":[") : KDB_LIT(","));
-    kdb_status status =
-        kdb_live_write_row(group->query, eval, change->row, change->seq, false, &group->rows);
+    kdb_status status = live_projection_add_row(group, eval, change, &group->rows);
     if (status != KDB_OK) {
         group->rows.len = before;
         return status;
@@ -106,8 +103,32 @@ static kdb_status write_entered(struct live_group *group, struct kdb_eval *eval,
                                 const struct kdb_live_change *change, struct kdb_buf *body)
 {
     KDB_BUF_LIT(body, "\"rows\":[");
-    KDB_TRY(kdb_live_write_row(group->query, eval, change->row, change->seq, false, body));
+    KDB_TRY(live_projection_add_row(group, eval, change, body));
     kdb_buf_put(body, ']');
+    return KDB_OK;
+}
+
+static kdb_status make_event(struct live_group *group, live_form form, struct kdb_eval *eval,
+                             const struct kdb_live_change *change, struct kdb_live_event **ret)
+{
+    struct kdb_buf *body = &group->node->live->body;
+    kdb_buf_clear(body);
+    switch (form) {
+    case LIVE_FORM_GONE:
+        KDB_TRY(write_gone(group, eval, change, body));
+        break;
+    case LIVE_FORM_ENTERED:
+        KDB_TRY(write_entered(group, eval, change, body));
+        break;
+    case LIVE_FORM_CHANGED:
+    case LIVE_FORM_COUNT:
+        KDB_TRY(kdb_live_write_update(group->query, eval, change->old_row, change->row, body));
+        break;
+    }
+    kdb_buf_put(body, '}');
+    kdb_live_kind kind = form == LIVE_FORM_GONE ? KDB_LIVE_DELETE : KDB_LIVE_UPDATE;
+    *ret = kdb_live_event_create(kind, 1, change->seq, kdb_buf_view(body));
+    live_projection_keep(group, form, *ret);
     return KDB_OK;
 }
 
@@ -134,17 +155,13 @@ static kdb_status match(struct live_group *group, const struct kdb_live_change *
     if (is_match && !existed(change))
         return add_insert(group, &eval, change);
     end_run(group);
-    struct kdb_buf *body = &live->body;
-    kdb_buf_clear(body);
-    kdb_live_kind kind = is_match ? KDB_LIVE_UPDATE : KDB_LIVE_DELETE;
-    if (!is_match)
-        KDB_TRY(write_gone(group, &eval, change, body));
-    else if (!was_match)
-        KDB_TRY(write_entered(group, &eval, change, body));
-    else
-        KDB_TRY(kdb_live_write_update(query, &eval, change->old_row, change->row, body));
-    kdb_buf_put(body, '}');
-    tell_members(group, kind, 1, change->seq, kdb_buf_view(body));
+    live_form form = !is_match    ? LIVE_FORM_GONE
+                     : !was_match ? LIVE_FORM_ENTERED
+                                  : LIVE_FORM_CHANGED;
+    struct kdb_live_event *event = live_projection_told(group, form);
+    if (!event)
+        KDB_TRY(make_event(group, form, &eval, change, &event));
+    tell_members(group, event);
     return KDB_OK;
 }
 
@@ -197,6 +214,8 @@ void live_match_batch(struct kdb_live_loop *live, struct kdb_live_batch *batch)
             continue;
         match_list(node->groups, change);
         match_indexed(node, change);
+        live_projections_end_change(live);
     }
     end_runs(live);
+    live_projections_end_batch(live);
 }

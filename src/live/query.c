@@ -203,6 +203,25 @@ static kdb_status make_columns(struct kdb_live_query *query, struct kdb_ctx *ctx
     return KDB_OK;
 }
 
+// The labels and columns, and of which version of the table.
+static void make_projection(struct kdb_live_query *query)
+{
+    struct kdb_buf text = {0};
+    kdb_buf_append(&text, &query->table, sizeof(query->table));
+    kdb_buf_put(&text, query->is_whole ? '*' : ' ');
+    for (size_t i = 0; i < query->column_count; i++) {
+        const struct kdb_live_column *column = &query->columns[i];
+        if (!is_column(query, column->expr, column->expr->column)) {
+            kdb_buf_deinit(&text);
+            return;
+        }
+        kdb_buf_slice(&text, column->label);
+        kdb_buf_append(&text, &column->expr->column, sizeof(column->expr->column));
+    }
+    query->projection = kdb_arena_copy(&query->memory.arena, kdb_buf_view(&text));
+    kdb_buf_deinit(&text);
+}
+
 // ---- the conjunct rows are looked up by ----
 
 // column = fixed value, in either order, without a conversion of the column.
@@ -295,6 +314,7 @@ static kdb_status fill(struct kdb_live_query *query, const struct kdb_live_reque
         KDB_TRY(check_depends(query, query->filter, ctx));
     make_key(query);
     KDB_TRY(make_columns(query, ctx));
+    make_projection(query);
     // Into the query's own memory: they live as long as it.
     kdb_status status =
         kdb_plan_inputs(query->plan, &query->memory, &scan.statements[0], NULL, 0, &query->inputs);

@@ -37,6 +37,9 @@ struct kdb_live_query {
     bool has_key;                    // the primary key is among the columns
     struct kdb_live_column *columns; // without system columns
     size_t column_count;
+    // What is sent of a row, where that is columns alone: queries of one table with equal ones send
+    // the same bytes. Null: only this query sends it.
+    kdb_slice projection;
     struct kdb_live_column
         key; // the primary key; its expr is NULL when the table has none (STREAM)
     // A conjunct "column = constant" that rows can be looked up by; -1: none.

@@ -169,7 +169,8 @@ static inline void commit(void)
 struct client {
     struct kdb_live_subscription *subscription;
     struct kdb_buf told;
-    bool is_full; // takes nothing
+    struct kdb_live_event *last; // referenced
+    bool is_full;                // takes nothing
     int lags;
 };
 
@@ -181,6 +182,8 @@ static inline bool client_event(void *self, struct kdb_live_event *event)
     kdb_buf_printf(&client->told, "%s ", kdb_live_kind_name(event->kind));
     kdb_buf_slice(&client->told, kdb_shared_bytes_view(event->body));
     kdb_buf_put(&client->told, '\n');
+    kdb_live_event_unref(client->last);
+    client->last = kdb_live_event_ref(event);
     return true;
 }
 
@@ -254,6 +257,8 @@ static inline void live_follow(struct client *client, const char *sql)
 static inline void live_leave(struct client *client)
 {
     kdb_live_unsubscribe(client->subscription);
+    kdb_live_event_unref(client->last);
+    client->last = NULL;
     kdb_buf_deinit(&client->told);
 }
 

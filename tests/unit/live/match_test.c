@@ -267,6 +267,59 @@ static void test_equal_queries_are_looked_at_once(void **state)
     live_close();
 }
 
+// Different filters, the same columns: one encoding, one event. Other columns, or more than
+// columns: their own.
+static void test_equal_columns_are_encoded_once(void **state)
+{
+    (void)state;
+    enum { low, found, all, other, computed, clients };
+    static const char *const queries[clients] = {
+        "SELECT id, body FROM app.notes WHERE n < 5", "SELECT id, body FROM app.notes WHERE n = 3",
+        "SELECT id, body FROM app.notes", "SELECT body, id FROM app.notes WHERE n < 5",
+        "SELECT id, body || '' AS body FROM app.notes WHERE n < 5"};
+    struct client client[clients];
+    memset(client, 0, sizeof(client));
+    live_open(NULL);
+    for (int i = 0; i < clients; i++)
+        live_follow(&client[i], queries[i]);
+    static const char *const told[] = {
+        "insert \"rows\":[{\"id\":\"1\",\"body\":\"a\",\"_seq\":\"1\"}]}\n",
+        "update \"rows\":[{\"id\":\"1\",\"body\":\"b\",\"_seq\":\"2\"}],"
+        "\"old_values\":[{\"id\":\"1\",\"body\":\"a\",\"_seq\":\"1\"}]}\n",
+        "delete \"old_values\":[{\"id\":\"1\",\"body\":\"b\",\"_seq\":\"3\"}]}\n"};
+    for (int step = 0; step < 3; step++) {
+        if (step < 2)
+            put(1, 3, step == 0 ? "a" : "b", 0);
+        else
+            gone(1, 3, "b");
+        commit();
+        for (int i = low; i <= all; i++) {
+            expect(&client[i], told[step]);
+            assert_ptr_equal(client[i].last, client[low].last);
+        }
+        assert_ptr_not_equal(client[other].last, client[low].last);
+        assert_ptr_not_equal(client[computed].last, client[low].last);
+    }
+    // The same change is something else to each.
+    put(2, 6, "c", 0);
+    commit();
+    expect(&client[low], "");
+    put(2, 3, "d", 0);
+    commit();
+    expect(&client[low], "update \"rows\":[{\"id\":\"2\",\"body\":\"d\",\"_seq\":\"5\"}]}\n");
+    assert_ptr_equal(client[found].last, client[low].last);
+    assert_ptr_not_equal(client[all].last, client[low].last);
+    // Runs are shared when they have the same rows.
+    put(3, 1, "e", 0);
+    put(4, 6, "f", 0);
+    commit();
+    expect(&client[low], "insert \"rows\":[{\"id\":\"3\",\"body\":\"e\",\"_seq\":\"6\"}]}\n");
+    assert_ptr_not_equal(client[all].last, client[low].last);
+    for (int i = 0; i < clients; i++)
+        live_leave(&client[i]);
+    live_close();
+}
+
 // Users of one loop, each with a partition; a query that shows who asks is not shared.
 static void test_partitions_and_callers_apart(void **state)
 {
@@ -309,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_failing_filter_ends_the_group),
         cmocka_unit_test(test_failing_column),
         cmocka_unit_test(test_equal_queries_are_looked_at_once),
+        cmocka_unit_test(test_equal_columns_are_encoded_once),
         cmocka_unit_test(test_partitions_and_callers_apart),
     };
     return cmocka_run_group_tests(tests, live_setup, bind_teardown);
