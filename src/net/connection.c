@@ -458,7 +458,7 @@ static bool feed_encrypted(struct net_connection *connection, const char *data, 
             feed_eof(connection);
             return true;
         case NET_TLS_FAIL:
-            // An alert says why; whether it arrives does not matter.
+            // It says why; whether it arrives does not matter.
             if (!connection->pending && net_tls_output(connection->tls)->len > 0)
                 (void)send_wire(connection);
             return false;

@@ -179,6 +179,14 @@ void net_tls_input(struct net_tls_session *session, const char *data, size_t len
     session->input = (kdb_slice){data, len};
 }
 
+// Whoever forgot the "s" of https:// is told, as far as that goes: the answer is plain HTTP too.
+static void answer_plain_http(struct net_tls_session *session)
+{
+    KDB_BUF_LIT(&session->output, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+                                  "Content-Length: 54\r\nConnection: close\r\n\r\n"
+                                  "This port speaks TLS: its address begins with https://");
+}
+
 enum net_tls_result net_tls_read(struct net_tls_session *session, char *plain, size_t size,
                                  size_t *ret_len)
 {
@@ -190,6 +198,8 @@ enum net_tls_result net_tls_read(struct net_tls_session *session, char *plain, s
     session->input = (kdb_slice){0};
     if (error == SSL_ERROR_WANT_READ)
         return NET_TLS_MORE;
+    if (error == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST)
+        answer_plain_http(session);
     ERR_clear_error();
     return error == SSL_ERROR_ZERO_RETURN ? NET_TLS_END : NET_TLS_FAIL;
 }

@@ -16,7 +16,7 @@ enum net_tls_result {
     NET_TLS_DATA, // plain bytes came out; call again
     NET_TLS_MORE, // the input is used up
     NET_TLS_END,  // the peer ended its side in order
-    NET_TLS_FAIL, // not TLS, or broken: send the output (an alert) and close
+    NET_TLS_FAIL, // not TLS, or broken: send the output (an alert, or HTTP's 400) and close
 };
 
 // The server's side of a new connection.

@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "lib/identity.h"
 #include "lib/test.h"
 #include "net/loop.h"
 #include "net/tls.h"
-#include "unit/net/identity.h"
 
 enum { loop_count = 2 };
 
@@ -625,6 +625,28 @@ static void expect_tls_exchange(const struct server *server, SSL_CTX *client, co
 
 #define CLOSE "Connection: close\r\n\r\n"
 
+// Plain HTTP is told so and closed, anything else is closed, perhaps with an alert.
+static void expect_no_plain_text(const struct server *server)
+{
+    int fd = dial(server, 0);
+    send_text(fd, GET("/echo"));
+    struct kdb_buf answer = {0};
+    assert_true(read_to_end(fd, &answer));
+    assert_true(kdb_slice_has_prefix(kdb_buf_view(&answer), KDB_LIT("HTTP/1.1 400 ")));
+    assert_true(kdb_slice_find(kdb_buf_view(&answer),
+                               KDB_LIT("Content-Length: 54\r\nConnection: close\r\n\r\n"
+                                       "This port speaks TLS: its address begins with https://"),
+                               0) != SIZE_MAX);
+    (void)close(fd);
+    fd = dial(server, 0);
+    send_text(fd, "abracadabra\r\n\r\n");
+    kdb_buf_clear(&answer);
+    (void)read_to_end(fd, &answer);
+    assert_true(answer.len < 20);
+    (void)close(fd);
+    kdb_buf_deinit(&answer);
+}
+
 static void test_tls(void **state)
 {
     (void)state;
@@ -658,19 +680,13 @@ static void test_tls(void **state)
     }
     SSL_CTX_free(client);
 
-    // Not TLS: closed, perhaps with an alert.
-    int fd = dial(server, 0);
-    send_text(fd, GET("/echo"));
-    struct kdb_buf answer = {0};
-    (void)read_to_end(fd, &answer);
-    assert_true(answer.len < 20);
-    (void)close(fd);
+    expect_no_plain_text(server);
     // Old TLS is refused.
     client = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_security_level(client, 0);
     assert_int_equal(SSL_CTX_set_min_proto_version(client, TLS1_1_VERSION), 1);
     assert_int_equal(SSL_CTX_set_max_proto_version(client, TLS1_1_VERSION), 1);
-    fd = dial(server, 0);
+    int fd = dial(server, 0);
     SSL *ssl = SSL_new(client);
     assert_int_equal(SSL_set_fd(ssl, fd), 1);
     assert_int_not_equal(SSL_connect(ssl), 1);
@@ -681,7 +697,6 @@ static void test_tls(void **state)
     fd = dial(server, 0);
     kdb_listener_drain(server->listener, 0);
     (void)close(fd);
-    kdb_buf_deinit(&answer);
     free(out);
     stop_server(server);
     kdb_tls_close(tls);

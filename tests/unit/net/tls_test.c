@@ -6,8 +6,8 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "lib/identity.h"
 #include "lib/test.h"
-#include "unit/net/identity.h"
 
 // A server session and a client of OpenSSL's own, joined by memory.
 struct pair {

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/identity.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "net/ws.h"
-#include "unit/net/identity.h"
 #include "unit/net/ws_peer.h"
 
 enum { loop_count = 2, body_bytes = 200 };
