@@ -21,9 +21,11 @@ kdb_status kdb_client_open(const struct kdb_client_options *options, struct kdb_
                            struct kdb_client **ret_client)
 {
     struct kdb_client *client = kdb_alloc(sizeof(*client));
-    client->fd = -1;
+    client->stream = CLIENT_STREAM_CLOSED;
     kdb_arena_init(&client->arena, 0);
     kdb_status status = client_url_parse(options->url, ctx, &client->arena, &client->url);
+    if (status == KDB_OK && client->url.is_tls)
+        status = client_tls_open(ctx, options->ca_file, &client->tls);
     if (status != KDB_OK) {
         kdb_client_close(client);
         return status;
@@ -57,6 +59,7 @@ void kdb_client_close(struct kdb_client *client)
     if (!client)
         return;
     client_disconnect(client);
+    client_tls_close(client->tls);
     wipe_and_free(&client->head);
     wipe_and_free(&client->body);
     wipe_and_free(&client->access_token);

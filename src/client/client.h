@@ -5,7 +5,8 @@
 // it is first needed and again when it was lost, and the tokens of one user; it belongs to one
 // thread at a time, and threads do not share anything but the process. Buffers are kept from
 // request to request. A request is sent again only when the server cannot have seen it; otherwise a
-// lost connection is an error, because the statement may have run.
+// lost connection is an error, because the statement may have run. Under https the server must show
+// a certificate of a trusted issuer for the URL's host, or there is no connection.
 //
 // What the server says about a statement is a result, not a failure: a refused statement gives
 // KDB_OK and a reply with its HTTP status (results.h reads it). A status means that there is no
@@ -22,7 +23,8 @@ struct kdb_client;
 
 // Zero in any number takes its default.
 struct kdb_client_options {
-    kdb_slice url;              // http://host[:port][/prefix]
+    kdb_slice url;     // http[s]://host[:port][/prefix]
+    kdb_slice ca_file; // PEM, of whom to trust instead of the system's; may be the null slice
     int64_t connect_timeout_ms; // 10,000; for each address of the host
     int64_t receive_timeout_ms; // 60,000; how long the server may be silent
     size_t reply_bytes_max;     // 256 MiB
@@ -35,7 +37,7 @@ struct kdb_reply {
 };
 
 // Takes the URL apart and makes a client; does not connect yet. INVALID_INPUT says what is wrong
-// with the URL.
+// with the URL or the CA file.
 KDB_NODISCARD kdb_status kdb_client_open(const struct kdb_client_options *options,
                                          struct kdb_ctx *ctx, struct kdb_client **ret_client);
 

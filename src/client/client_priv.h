@@ -5,6 +5,8 @@
 
 #include "client/client.h"
 #include "client/response_priv.h"
+#include "client/stream_priv.h"
+#include "client/tls_priv.h"
 #include "client/url_priv.h"
 
 struct kdb_client {
@@ -12,7 +14,8 @@ struct kdb_client {
     struct client_url url;
     int64_t connect_timeout_ms;
     int64_t receive_timeout_ms;
-    int fd;               // -1: not connected
+    struct client_tls *tls; // NULL: the URL is http
+    struct client_stream stream;
     int64_t last_used_ns; // kdb_monotonic_ns of the last answer
     struct kdb_buf head;  // of the request
     struct kdb_buf body;  // of the request
@@ -50,7 +53,8 @@ kdb_status client_refused(struct kdb_client *client, struct kdb_ctx *ctx);
 KDB_NODISCARD kdb_status client_put_text(struct kdb_buf *body, struct kdb_ctx *ctx,
                                          const char *name, kdb_slice text);
 
-// Connects client->fd to the first address of the URL's host that answers. UNAVAILABLE, TIMEOUT.
+// Connects client->stream to the first address of the URL's host that answers, and shakes hands
+// with it for TLS. UNAVAILABLE, CANCELLED.
 KDB_NODISCARD kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx);
 
 // Closes the connection, if there is one.

@@ -25,9 +25,7 @@
 
 void client_disconnect(struct kdb_client *client)
 {
-    if (client->fd >= 0)
-        (void)close(client->fd);
-    client->fd = -1;
+    client_stream_close(&client->stream);
 }
 
 // ---- connecting ----
@@ -90,13 +88,13 @@ static int connect_address(struct kdb_client *client, struct kdb_ctx *ctx,
     if (error == 0)
         error = make_blocking(fd, client->receive_timeout_ms);
     if (error == 0)
-        client->fd = fd;
+        client->stream.fd = fd;
     else
         (void)close(fd);
     return error;
 }
 
-kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx)
+static kdb_status connect_socket(struct kdb_client *client, struct kdb_ctx *ctx)
 {
     const struct client_url *url = &client->url;
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
@@ -106,13 +104,13 @@ kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx)
         return kdb_fail(ctx, KDB_ERR_UNAVAILABLE, "cannot find the host \"%.*s\": %s",
                         KDB_ARG(url->host), gai_strerror(failed));
     int error = EADDRNOTAVAIL;
-    for (const struct addrinfo *at = addresses; at && client->fd < 0; at = at->ai_next) {
+    for (const struct addrinfo *at = addresses; at && client->stream.fd < 0; at = at->ai_next) {
         error = connect_address(client, ctx, at);
         if (error == ECANCELED)
             break;
     }
     freeaddrinfo(addresses);
-    if (client->fd >= 0)
+    if (client->stream.fd >= 0)
         return KDB_OK;
     if (error == ECANCELED)
         return kdb_ctx_check(ctx);
@@ -120,13 +118,23 @@ kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx)
                     KDB_ARG(url->host), KDB_ARG(url->port), kdb_os_error_text(error));
 }
 
-// True when the server has closed the connection, or said something that nobody asked for.
-static bool is_stale(const struct kdb_client *client)
+kdb_status client_connect(struct kdb_client *client, struct kdb_ctx *ctx)
 {
-    if (kdb_monotonic_ns() - client->last_used_ns < IDLE_NS)
-        return false;
-    struct pollfd looked = {.fd = client->fd, .events = POLLIN};
-    return poll(&looked, 1, 0) != 0;
+    KDB_TRY(connect_socket(client, ctx));
+    if (!client->tls)
+        return KDB_OK;
+    kdb_status status = client_tls_connect(client->tls, ctx, client->stream.fd, &client->url,
+                                           client->connect_timeout_ms, &client->stream.tls);
+    if (status != KDB_OK)
+        client_disconnect(client);
+    return status;
+}
+
+// True when the server has closed the connection, or said something that nobody asked for.
+static bool is_stale(struct kdb_client *client)
+{
+    return kdb_monotonic_ns() - client->last_used_ns >= IDLE_NS &&
+           client_stream_has_news(&client->stream);
 }
 
 // ---- sending ----
@@ -167,8 +175,7 @@ static int send_all(struct kdb_client *client, bool has_body, struct kdb_ctx *ct
     struct iovec parts[2] = {{client->head.data, client->head.len},
                              {client->body.data, has_body ? client->body.len : 0}};
     while (parts[0].iov_len + parts[1].iov_len > 0) {
-        struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-        ssize_t sent = sendmsg(client->fd, &message, MSG_NOSIGNAL);
+        ssize_t sent = client_stream_send(&client->stream, parts, 2);
         if (sent < 0 && errno == EINTR && !atomic_load(&ctx->is_cancelled))
             continue;
         if (sent < 0)
@@ -201,7 +208,8 @@ static kdb_status receive_bytes(struct kdb_client *client, struct kdb_ctx *ctx, 
 {
     int64_t deadline_ns = kdb_monotonic_ns() + client->receive_timeout_ms * 1000000;
     for (;;) {
-        ssize_t count = recv(client->fd, client->received, CLIENT_RECEIVE_BYTES, 0);
+        ssize_t count =
+            client_stream_receive(&client->stream, client->received, CLIENT_RECEIVE_BYTES);
         if (count >= 0) {
             *ret_count = (size_t)count;
             return KDB_OK;
@@ -220,6 +228,12 @@ static kdb_status receive_bytes(struct kdb_client *client, struct kdb_ctx *ctx, 
     }
 }
 
+// How a TLS server answers a request that is not encrypted: with an alert.
+static bool is_tls_alert(const char *bytes, size_t count)
+{
+    return count >= 2 && bytes[0] == 0x15 && bytes[1] == 0x03;
+}
+
 static kdb_status receive(struct kdb_client *client, struct kdb_ctx *ctx, bool *ret_has_bytes)
 {
     struct client_response *response = &client->response;
@@ -231,6 +245,10 @@ static kdb_status receive(struct kdb_client *client, struct kdb_ctx *ctx, bool *
         KDB_TRY(receive_bytes(client, ctx, &count));
         if (count == 0)
             return receive_end(client, ctx, *ret_has_bytes);
+        if (!client->tls && !*ret_has_bytes && is_tls_alert(client->received, count))
+            return kdb_fail(ctx, KDB_ERR_UNAVAILABLE,
+                            "%.*s speaks TLS: its address begins with https://",
+                            KDB_ARG(client->url.authority));
         *ret_has_bytes = true;
         size_t used = 0;
         KDB_TRY(client_response_feed(response, ctx, kdb_slice_of(client->received, count), &used));
@@ -265,12 +283,12 @@ kdb_status client_exchange(struct kdb_client *client, struct kdb_ctx *ctx,
                            const struct client_request *request)
 {
     write_head(client, request);
-    if (client->fd >= 0 && is_stale(client))
+    if (client->stream.fd >= 0 && is_stale(client))
         client_disconnect(client);
-    bool was_open = client->fd >= 0;
+    bool was_open = client->stream.fd >= 0;
     client->response.may_switch = request->websocket_key.data != NULL;
     for (;;) {
-        if (client->fd < 0)
+        if (client->stream.fd < 0)
             KDB_TRY(client_connect(client, ctx));
         bool is_unseen = false;
         kdb_status status = attempt(client, ctx, request, &is_unseen);

@@ -3,8 +3,6 @@
 #include "client/live.h"
 
 #include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -29,13 +27,15 @@ void kdb_client_live_close(struct kdb_client_live *live)
 {
     if (!live)
         return;
-    if (live->fd >= 0) {
+    if (live->stream.fd >= 0) {
         static const uint8_t mask[CLIENT_MASK_BYTES] = {0};
         static const char code[] = {(char)(CLOSE_NORMAL >> 8), (char)(CLOSE_NORMAL & 0xFF)};
         kdb_buf_clear(&live->frame);
         client_frame_write(&live->frame, CLIENT_OP_CLOSE, kdb_slice_of(code, sizeof(code)), mask);
-        (void)send(live->fd, live->frame.data, live->frame.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-        (void)close(live->fd);
+        struct iovec part = {live->frame.data, live->frame.len};
+        client_stream_stop_waiting(&live->stream);
+        (void)client_stream_send(&live->stream, &part, 1);
+        client_stream_close(&live->stream);
     }
     client_frame_reader_deinit(&live->reader);
     kdb_buf_deinit(&live->text);
@@ -54,7 +54,8 @@ static kdb_status send_frame(struct kdb_client_live *live, struct kdb_ctx *ctx,
     kdb_buf_clear(&live->frame);
     client_frame_write(&live->frame, opcode, payload, mask);
     for (size_t at = 0; at < live->frame.len;) {
-        ssize_t sent = send(live->fd, live->frame.data + at, live->frame.len - at, MSG_NOSIGNAL);
+        struct iovec part = {live->frame.data + at, live->frame.len - at};
+        ssize_t sent = client_stream_send(&live->stream, &part, 1);
         if (sent < 0 && errno == EINTR) {
             KDB_TRY(kdb_ctx_check(ctx));
             continue;
@@ -148,7 +149,7 @@ static kdb_status take(struct kdb_client_live *live, struct kdb_ctx *ctx,
 // Waits a moment for bytes; none may come.
 static kdb_status receive(struct kdb_client_live *live, struct kdb_ctx *ctx)
 {
-    ssize_t count = recv(live->fd, live->received, CLIENT_RECEIVE_BYTES, 0);
+    ssize_t count = client_stream_receive(&live->stream, live->received, CLIENT_RECEIVE_BYTES);
     if (count > 0) {
         live->heard_ns = kdb_monotonic_ns();
         client_frame_feed(&live->reader, kdb_slice_of(live->received, (size_t)count));
@@ -260,8 +261,8 @@ kdb_status kdb_client_live_open(struct kdb_client *client, struct kdb_ctx *ctx,
 {
     KDB_TRY(upgrade(client, ctx));
     struct kdb_client_live *live = kdb_alloc(sizeof(*live));
-    live->fd = client->fd;
-    client->fd = -1; // the next request opens another
+    live->stream = client->stream;
+    client->stream = CLIENT_STREAM_CLOSED; // the next request opens another
     live->ping_interval_ns = (ping_interval_ms ? ping_interval_ms : PING_INTERVAL_MS) * 1000000;
     live->silence_max_ns = live->ping_interval_ns + client->receive_timeout_ms * 1000000;
     live->heard_ns = live->sent_ns = kdb_monotonic_ns();

@@ -6,9 +6,10 @@
 #include "base/arena.h"
 #include "client/frame_priv.h"
 #include "client/live.h"
+#include "client/stream_priv.h"
 
 struct kdb_client_live {
-    int fd; // waits for a piece of time in recv, see connection.c
+    struct client_stream stream;
     int64_t ping_interval_ns;
     int64_t silence_max_ns; // of the server, until it counts as lost
     int64_t sent_ns;        // kdb_monotonic_ns of the last frame sent

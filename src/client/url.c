@@ -39,26 +39,30 @@ static bool is_loopback(kdb_slice host)
            kdb_slice_has_prefix(host, KDB_LIT("127.")) || kdb_slice_equal(host, KDB_LIT("::1"));
 }
 
+// How the URL begins.
+enum scheme {
+    SCHEME_NONE,
+    SCHEME_HTTP,
+    SCHEME_HTTPS,
+};
+
 // Takes the scheme off the front of `rest`.
 static kdb_status read_scheme(kdb_slice text, struct kdb_ctx *ctx, kdb_slice *rest,
-                              bool *ret_has_scheme)
+                              enum scheme *ret_scheme)
 {
     size_t end = kdb_slice_find(text, KDB_LIT("://"), 0);
-    *ret_has_scheme = end != SIZE_MAX;
+    *ret_scheme = SCHEME_NONE;
     if (end == SIZE_MAX)
         return KDB_OK;
     kdb_slice scheme = kdb_slice_of(text.data, end);
     *rest = kdb_slice_skip(text, end + 3);
-    if (kdb_slice_equal_nocase(scheme, KDB_LIT("http")))
+    *ret_scheme = kdb_slice_equal_nocase(scheme, KDB_LIT("https")) ? SCHEME_HTTPS : SCHEME_HTTP;
+    if (*ret_scheme == SCHEME_HTTPS || kdb_slice_equal_nocase(scheme, KDB_LIT("http")))
         return KDB_OK;
-    if (kdb_slice_equal_nocase(scheme, KDB_LIT("https")))
-        return refuse(ctx, text,
-                      "https is not supported by kalam yet: put a tunnel in front (ssh -L, "
-                      "stunnel) and give its http:// address");
-    return refuse(ctx, text, "only http:// is supported");
+    return refuse(ctx, text, "only https:// and http:// are supported");
 }
 
-// "host", "host:port", "[v6]", "[v6]:port".
+// "host", "host:port", "[v6]", "[v6]:port". `ret_port` is left alone when there is none.
 static kdb_status read_authority(kdb_slice text, struct kdb_ctx *ctx, kdb_slice authority,
                                  kdb_slice *ret_host, kdb_slice *ret_port)
 {
@@ -73,7 +77,6 @@ static kdb_status read_authority(kdb_slice text, struct kdb_ctx *ctx, kdb_slice 
     if (!is_host(host, is_bracketed))
         return refuse(ctx, text, host.len == 0 ? "it has no host" : "its host is no host name");
     *ret_host = host;
-    *ret_port = KDB_LIT("80");
     if (rest.len == 0)
         return KDB_OK;
     int64_t port = 0;
@@ -105,18 +108,18 @@ kdb_status client_url_parse(kdb_slice text, struct kdb_ctx *ctx, struct kdb_aren
     if (find_or_end(text, KDB_LIT("?")) < text.len || find_or_end(text, KDB_LIT("#")) < text.len)
         return refuse(ctx, text, "a query or a fragment has no meaning here");
     kdb_slice rest = text;
-    bool has_scheme = false;
-    KDB_TRY(read_scheme(text, ctx, &rest, &has_scheme));
+    enum scheme scheme = SCHEME_NONE;
+    KDB_TRY(read_scheme(text, ctx, &rest, &scheme));
     size_t path_at = find_or_end(rest, KDB_LIT("/"));
     kdb_slice authority = kdb_slice_of(rest.data, path_at);
     kdb_slice prefix = kdb_slice_skip(rest, path_at);
     kdb_slice host;
-    kdb_slice port;
+    kdb_slice port = scheme == SCHEME_HTTPS ? KDB_LIT("443") : KDB_LIT("80");
     KDB_TRY(read_authority(text, ctx, authority, &host, &port));
-    if (!has_scheme && !is_loopback(host))
+    if (scheme == SCHEME_NONE && !is_loopback(host))
         return refuse(ctx, text,
-                      "it has no scheme; write http:// to say that the connection is not "
-                      "encrypted");
+                      "it has no scheme; write https://, or http:// to say that the connection is "
+                      "not encrypted");
     while (prefix.len > 0 && prefix.data[prefix.len - 1] == '/')
         prefix.len--;
     *ret_url = (struct client_url){
@@ -124,6 +127,7 @@ kdb_status client_url_parse(kdb_slice text, struct kdb_ctx *ctx, struct kdb_aren
         .port = kdb_arena_copy(arena, port),
         .authority = kdb_arena_copy(arena, authority),
         .prefix = kdb_arena_copy(arena, prefix),
+        .is_tls = scheme == SCHEME_HTTPS,
     };
     return KDB_OK;
 }

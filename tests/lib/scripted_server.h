@@ -17,8 +17,10 @@ struct scripted_answer {
     const char *bytes; // the whole answer, NULL: none
     size_t piece;      // sent in pieces of so many bytes; 0: at once
     bool closes;       // the connection is closed behind it
-    bool upgrades; // the request asks for a WebSocket and gets it; `bytes` are lines then, below
-    bool waits;    // for the client to close the connection, before anything else is done
+    bool upgrades;   // the request asks for a WebSocket and gets it; `bytes` are lines then, below
+    bool waits;      // for the client to close the connection, before anything else is done
+    bool has_ticket; // TLS 1.3: behind it comes a session ticket
+    bool is_cut;     // TLS: the connection is closed without TLS's own end
 };
 
 // A line of a WebSocket's script: a digit, the frame's opcode ('1' a text, '8' a close, '9' a
@@ -29,7 +31,17 @@ struct scripted_answer {
 // Starts a server with a copy of the script.
 struct scripted_server *scripted_server_start(const struct scripted_answer *answers, size_t count);
 
-// "http://127.0.0.1:<port>"; lives as long as the server.
+// The same over TLS, with a PEM certificate and its key. A client that does not finish the
+// handshake counts as a connection only. The versions are OpenSSL's, 0: any.
+struct scripted_tls {
+    const char *certificate; // path
+    const char *key;         // path
+    int version_max;
+};
+struct scripted_server *scripted_server_start_tls(const struct scripted_answer *answers,
+                                                  size_t count, const struct scripted_tls *tls);
+
+// "http://127.0.0.1:<port>", or https; lives as long as the server.
 const char *scripted_server_url(const struct scripted_server *server);
 
 // Waits until the server has ended; afterwards requests may be looked at. Ends it first when it

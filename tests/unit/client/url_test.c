@@ -46,6 +46,19 @@ static void test_parts(void **state)
     struct client_url url;
     assert_int_equal(parse("http://[::1]:8080/p", &url), KDB_OK);
     assert_slice_equal(url.authority, "[::1]:8080");
+    assert_false(url.is_tls);
+}
+
+static void test_https(void **state)
+{
+    (void)state;
+    expect("https://db.example.org", "db.example.org", "443", "");
+    expect("HTTPS://[::1]:80/p", "::1", "80", "/p");
+    struct client_url url;
+    assert_int_equal(parse("https://a", &url), KDB_OK);
+    assert_true(url.is_tls);
+    assert_int_equal(parse("localhost", &url), KDB_OK);
+    assert_false(url.is_tls);
 }
 
 static void test_no_scheme_is_for_this_machine(void **state)
@@ -61,9 +74,9 @@ static void test_no_scheme_is_for_this_machine(void **state)
 static void test_other_schemes(void **state)
 {
     (void)state;
-    expect_refused("https://127.0.0.1:8080", "https is not supported by kalam yet: put");
-    expect_refused("ftp://127.0.0.1", "only http://");
-    expect_refused("://127.0.0.1", "only http://");
+    expect_refused("ftp://127.0.0.1", "only https:// and http://");
+    expect_refused("://127.0.0.1", "only https:// and http://");
+    expect_refused("wss://127.0.0.1", "only https:// and http://");
 }
 
 static void test_credentials_are_not_repeated(void **state)
@@ -108,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_https),
         cmocka_unit_test(test_no_scheme_is_for_this_machine),
         cmocka_unit_test(test_other_schemes),
         cmocka_unit_test(test_credentials_are_not_repeated),
