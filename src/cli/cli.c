@@ -34,6 +34,7 @@ static kdb_status open_client(struct cli_session *session, const struct cli_opti
 {
     const struct kdb_client_options client_options = {
         .url = options->url,
+        .ca_file = options->ca_file,
         .connect_timeout_ms = options->connect_timeout_ms,
         .receive_timeout_ms = options->timeout_ms,
     };

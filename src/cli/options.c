@@ -17,6 +17,7 @@ enum option {
     OPTION_URL,
     OPTION_HOST,
     OPTION_PORT,
+    OPTION_CACERT,
     OPTION_USER,
     OPTION_PASSWORD,
     OPTION_PASSWORD_FILE,
@@ -49,6 +50,7 @@ static const struct option_row rows[] = {
     [OPTION_URL] = {"url", 'u', "URL", "the server; " DEFAULT_URL " if not given"},
     [OPTION_HOST] = {"host", 'H', "HOST", "the server by name and port instead of --url"},
     [OPTION_PORT] = {"port", 'p', "PORT", "its port; " DEFAULT_PORT " if not given"},
+    [OPTION_CACERT] = {"cacert", 0, "FILE", "for https: trust the CAs of this PEM file, no others"},
     [OPTION_USER] = {"user", 0, "NAME", "who signs in"},
     [OPTION_PASSWORD] = {"password", 0, NULL, "ask for the password, whatever else would give it"},
     [OPTION_PASSWORD_FILE] = {"password-file", 0, "FILE", "the password is the first line of FILE"},
@@ -144,6 +146,8 @@ static kdb_status apply(struct reader *reader, enum option option, kdb_slice val
         return set_once(reader, option, &reader->host, value);
     case OPTION_PORT:
         return set_once(reader, option, &reader->port, value);
+    case OPTION_CACERT:
+        return set_once(reader, option, &options->ca_file, value);
     case OPTION_USER:
         return set_once(reader, option, &options->user, value);
     case OPTION_PASSWORD_FILE:
@@ -295,6 +299,20 @@ static kdb_status choose_url(struct reader *reader, cli_environment environment)
     return KDB_OK;
 }
 
+static kdb_status choose_ca_file(struct reader *reader, cli_environment environment)
+{
+    struct cli_options *options = &reader->options;
+    static const kdb_slice https = {"https://", 8};
+    bool is_tls = options->url.len >= https.len &&
+                  kdb_slice_equal_nocase(kdb_slice_of(options->url.data, https.len), https);
+    // Who gives it wants a safe connection.
+    if (options->ca_file.data && !is_tls)
+        return kdb_fail(reader->ctx, KDB_ERR_INVALID_INPUT, "--cacert needs a URL with https://");
+    if (!options->ca_file.data)
+        options->ca_file = variable(environment, "KALAM_CACERT");
+    return KDB_OK;
+}
+
 // The command line counts before the environment, and a token before a password.
 static kdb_status choose_credentials(struct reader *reader, cli_environment environment)
 {
@@ -336,6 +354,7 @@ kdb_status cli_options_read(struct kdb_ctx *ctx, int count, char *const *argumen
     KDB_TRY(read_arguments(&reader, count, arguments));
     KDB_TRY(check_work(ctx, &reader.options));
     KDB_TRY(choose_url(&reader, environment));
+    KDB_TRY(choose_ca_file(&reader, environment));
     KDB_TRY(choose_credentials(&reader, environment));
     *ret_options = reader.options;
     return KDB_OK;
@@ -365,9 +384,10 @@ void cli_options_help(struct kdb_buf *out)
     }
     KDB_BUF_LIT(out,
                 "\n"
-                "Variables: KALAM_URL, KALAM_USER, KALAM_PASSWORD, KALAM_TOKEN stand in for the "
-                "options;\n"
-                "KALAM_ROOT_PASSWORD is used by --setup; NO_COLOR is the same as --no-color.\n"
+                "Variables: KALAM_URL, KALAM_CACERT, KALAM_USER, KALAM_PASSWORD, KALAM_TOKEN stand "
+                "in for the\n"
+                "options; KALAM_ROOT_PASSWORD is used by --setup; NO_COLOR is the same as "
+                "--no-color.\n"
                 "\n"
                 "Exit codes: 0 all went well, 1 a statement failed, 2 wrong use, 3 no connection "
                 "or not signed in.\n"

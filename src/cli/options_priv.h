@@ -14,6 +14,7 @@ typedef const char *(*cli_environment)(const char *name);
 // ctx arena.
 struct cli_options {
     kdb_slice url;
+    kdb_slice ca_file; // of whom to trust
     kdb_slice user;
     kdb_slice password;      // of KALAM_PASSWORD; never of the command line
     kdb_slice root_password; // of KALAM_ROOT_PASSWORD

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // kalam, the command line: the real program against a real server.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { chmodSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -72,6 +73,19 @@ async function pretendServer(t, onStatement) {
     return { env: { ...signedIn.env, KALAM_URL: `http://127.0.0.1:${pretend.address().port}` } };
 }
 
+// A CA and a server's certificate of it, for these hosts.
+function certify(name, hosts) {
+    const files = Object.fromEntries(['ca', 'caKey', 'request', 'extensions', 'certificate', 'key'].map((of) => [of, join(folder, `${name}-${of}.pem`)]));
+    const openssl = (...args) => execFileSync('openssl', args, { stdio: 'ignore' });
+    const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    writeFileSync(files.extensions, `subjectAltName=${hosts}\n`);
+    openssl('req', '-x509', ...fresh, '-days', '1', '-subj', `/CN=${name} CA`, '-keyout', files.caKey, '-out', files.ca);
+    openssl('req', ...fresh, '-subj', '/CN=db', '-keyout', files.key, '-out', files.request);
+    openssl('x509', '-req', '-in', files.request, '-CA', files.ca, '-CAkey', files.caKey, '-CAcreateserial', '-days', '1',
+        '-extfile', files.extensions, '-out', files.certificate);
+    return files;
+}
+
 // ---- use ----
 
 test('--help is what the manual says, --version is the version', async () => {
@@ -96,7 +110,9 @@ test('wrong use is told and has exit code 2', async () => {
         [['--timeout', '1.5'], /whole seconds/],
         [['--url', 'http://a', '--port', '1'], /exclude each other/],
         [['--port', '99999'], /port is not a number from 1 to 65535/],
-        [['--url', 'ftp://a'], /only http:\/\/ is supported/],
+        [['--url', 'ftp://a'], /only https:\/\/ and http:\/\/ are supported/],
+        [['--url', 'http://a', '--cacert', 'ca.pem'], /--cacert needs a URL with https:\/\//],
+        [['--url', 'https://a', '--cacert', '/nonexistent.pem'], /"\/nonexistent\.pem": No such file or directory/],
         [['--url', 'http://me:secret@a'], /a URL with a user or a password in it is refused/],
         [['--url', 'db.example.org:8080'], /it has no scheme/],
         [['-f', join(folder, 'none.sql')], /cannot read .*none\.sql: /],
@@ -114,6 +130,47 @@ test('a password on the command line is refused', async () => {
         const result = await bad(args, 2, /KALAM_PASSWORD, use --password-file, or let kalam ask/);
         assert.ok(!result.err.includes('geheim'), result.err);
     }
+});
+
+// ---- TLS ----
+
+test('https: statements and live queries', async (t) => {
+    const { ca, certificate, key } = certify('ours', 'DNS:localhost,IP:127.0.0.1');
+    const secure = await readyServer(t, { settings: { tls: { certificate, private_key: key } } });
+    assert.match(secure.url, /^https:/);
+    const env = { ...signedIn.env, KALAM_URL: secure.url, KALAM_CACERT: ca };
+    assert.equal(await good(['-c', "SELECT 'over TLS' AS x", '--csv'], { env }), 'x\nover TLS\n');
+    const url = `https://localhost:${secure.port}`;
+    assert.equal(await good(['--url', url, '--cacert', ca, '--csv', '-c', "SELECT 'by name' AS x"]), 'x\nby name\n');
+    const long = 'x'.repeat(300000);
+    assert.equal(await good(['-f', script('long.sql', `SELECT '${long}' AS x`), '--csv'], { env }), `x\n${long}\n`);
+
+    await secure.admin.run("CREATE NAMESPACE app; CREATE USER TABLE app.live (id INT PRIMARY KEY, body TEXT); INSERT INTO app.live VALUES (1, 'one')");
+    const process = start(['--subscribe', 'SELECT id, body FROM app.live', '--csv'], { env });
+    await process.says('change_type,id,body\ninitial,1,one\n');
+    await secure.admin.run("INSERT INTO app.live VALUES (2, 'two')");
+    await process.says('insert,2,two\n');
+    const { port } = secure;
+    await secure.restart({ settings: { tls: { certificate, private_key: key }, server: { port } } });
+    await secure.admin.run("INSERT INTO app.live VALUES (3, 'three')");
+    await process.says(/^(insert|update),3,three\n/);
+    process.child.kill('SIGINT');
+    assert.equal((await process.ended).code, 'SIGINT');
+});
+
+test('https: a server that is not the right one gets no password, and what helps is said', async (t) => {
+    const ours = certify('our', 'DNS:db.example.org');
+    const theirs = certify('their', 'IP:127.0.0.1');
+    const other = await readyServer(t, { settings: { tls: { certificate: ours.certificate, private_key: ours.key } } });
+    const url = ['--url', other.url, '-c', 'SELECT 1'];
+    const cases = [
+        [url, /ERROR UNAVAILABLE: the certificate of 127\.0\.0\.1:\d+ is issued by "our CA", which is not trusted here: if it should be, give its CA with --cacert FILE/],
+        [[...url, '--cacert', theirs.ca], /does not come from the file of --cacert/],
+        [[...url, '--cacert', ours.ca], /is for db\.example\.org, not for 127\.0\.0\.1: connect by a name that it has/],
+        [['--url', other.url.replace('https', 'http'), '-c', 'SELECT 1'], /This port speaks TLS: its address begins with https:\/\//],
+        [['--url', server.url.replace('http', 'https'), '-c', 'SELECT 1'], /does not speak TLS: if it is the right server, its address begins with http:\/\//],
+    ];
+    for (const [args, says] of cases) assert.equal((await bad(args, 3, says)).out, '');
 });
 
 // ---- setting up and signing in ----

@@ -27,11 +27,9 @@ static const char *empty_environment(const char *name)
 static const char *full_environment(const char *name)
 {
     static const char *const variables[][2] = {
-        {"KALAM_URL", "http://env:1"},
-        {"KALAM_USER", "env-user"},
-        {"KALAM_PASSWORD", "env-pass"},
-        {"KALAM_ROOT_PASSWORD", "env-root"},
-        {"NO_COLOR", "1"},
+        {"KALAM_URL", "http://env:1"},       {"KALAM_CACERT", "env.pem"},
+        {"KALAM_USER", "env-user"},          {"KALAM_PASSWORD", "env-pass"},
+        {"KALAM_ROOT_PASSWORD", "env-root"}, {"NO_COLOR", "1"},
     };
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
         if (strcmp(name, variables[i][0]) == 0)
@@ -85,6 +83,7 @@ static void test_defaults(void **state)
     (void)state;
     read_good("", empty_environment);
     assert_slice_equal(options.url, "http://127.0.0.1:8080");
+    assert_null(options.ca_file.data);
     assert_null(options.user.data);
     assert_null(options.token.data);
     assert_null(options.space.data);
@@ -108,6 +107,8 @@ static void test_forms_of_an_option(void **state)
     read_good("--url=http://a?b=c --file -", empty_environment);
     assert_slice_equal(options.url, "http://a?b=c");
     assert_slice_equal(options.file, "-");
+    read_good("--url HTTPS://a --cacert ca.pem", full_environment);
+    assert_slice_equal(options.ca_file, "ca.pem");
     read_good("--subscribe app.t --last-rows=100000", empty_environment);
     assert_slice_equal(options.subscribe, "app.t");
     assert_int_equal(options.last_rows, 100000);
@@ -150,6 +151,7 @@ static void test_environment(void **state)
     (void)state;
     read_good("", full_environment);
     assert_slice_equal(options.url, "http://env:1");
+    assert_slice_equal(options.ca_file, "env.pem");
     assert_slice_equal(options.user, "env-user");
     assert_slice_equal(options.password, "env-pass");
     assert_slice_equal(options.root_password, "env-root");
@@ -203,6 +205,9 @@ static void test_what_is_refused(void **state)
     expect_refused("-c a --subscribe b", "exclude each other");
     expect_refused("--subscribe b -f a", "exclude each other");
     expect_refused("--subscribe a --subscribe b", "--subscribe is given twice");
+    expect_refused("--cacert ca.pem", "--cacert needs a URL with https://");
+    expect_refused("--url http://a --cacert ca.pem", "--cacert needs a URL with https://");
+    expect_refused("--url https://a --cacert a --cacert b", "--cacert is given twice");
     expect_refused("--last-rows 1", "--last-rows needs --subscribe");
     for (size_t i = 0; i < 4; i++) {
         static const char *const wrong[] = {"-1", "100001", "1.5", "all"};
