@@ -15,24 +15,23 @@ void kdb_mailbox_init(struct kdb_mailbox *mailbox, size_t depth_max, void (*wake
     mailbox->wake_arg = arg;
 }
 
-// Counts `count` messages in, unless that would be too many.
-static bool enter(struct kdb_mailbox *mailbox, size_t count)
+// Counts a message in, unless that would be one too many.
+static bool enter(struct kdb_mailbox *mailbox)
 {
-    size_t before = atomic_fetch_add_explicit(&mailbox->depth, count, memory_order_relaxed);
-    if (before + count <= mailbox->depth_max)
+    size_t before = atomic_fetch_add_explicit(&mailbox->depth, 1, memory_order_relaxed);
+    if (before < mailbox->depth_max)
         return true;
-    atomic_fetch_sub_explicit(&mailbox->depth, count, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&mailbox->depth, 1, memory_order_relaxed);
     return false;
 }
 
-// Puts a run that is linked newest to oldest on top.
-static void push(struct kdb_mailbox *mailbox, struct kdb_message *newest,
-                 struct kdb_message *oldest)
+// Puts it on top.
+static void push(struct kdb_mailbox *mailbox, struct kdb_message *message)
 {
     struct kdb_message *below = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
     do {
-        oldest->next = below;
-    } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &below, newest,
+        message->next = below;
+    } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &below, message,
                                                     memory_order_release, memory_order_relaxed));
     if (!below)
         mailbox->wake(mailbox->wake_arg);
@@ -56,22 +55,9 @@ static struct kdb_message *reverse(struct kdb_message *list, size_t *ret_count)
 
 bool kdb_mailbox_post(struct kdb_mailbox *mailbox, struct kdb_message *message)
 {
-    if (!enter(mailbox, 1))
+    if (!enter(mailbox))
         return false;
-    push(mailbox, message, message);
-    return true;
-}
-
-bool kdb_mailbox_post_list(struct kdb_mailbox *mailbox, struct kdb_message *oldest)
-{
-    if (!oldest)
-        return true;
-    size_t count = 0;
-    for (const struct kdb_message *at = oldest; at; at = at->next)
-        count++;
-    if (!enter(mailbox, count))
-        return false;
-    push(mailbox, reverse(oldest, &count), oldest);
+    push(mailbox, message);
     return true;
 }
 

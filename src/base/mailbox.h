@@ -39,10 +39,6 @@ void kdb_mailbox_init(struct kdb_mailbox *mailbox, size_t depth_max, void (*wake
 // is full. Any thread.
 KDB_NODISCARD bool kdb_mailbox_post(struct kdb_mailbox *mailbox, struct kdb_message *message);
 
-// Gives a list linked by `next` (oldest first, ended by NULL) to the consumer as one run, with one
-// wake-up: all of it or, when it does not fit, nothing. The links change. Any thread.
-KDB_NODISCARD bool kdb_mailbox_post_list(struct kdb_mailbox *mailbox, struct kdb_message *oldest);
-
 // Takes everything that was posted: a list linked by `next`, oldest first; NULL when there is
 // nothing. Consumer only. Read a message's `next` before giving the message away.
 struct kdb_message *kdb_mailbox_take(struct kdb_mailbox *mailbox);

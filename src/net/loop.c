@@ -186,11 +186,6 @@ void kdb_loop_post(struct kdb_loop *loop, struct kdb_loop_task *task)
     KDB_ASSERT(kdb_mailbox_post(&loop->mailbox, &task->message));
 }
 
-void kdb_loop_post_list(struct kdb_loop *loop, struct kdb_loop_task *first)
-{
-    KDB_ASSERT(kdb_mailbox_post_list(&loop->mailbox, first ? &first->message : NULL));
-}
-
 struct round_part {
     struct kdb_loop_task task;
     struct round_parts *all;

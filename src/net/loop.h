@@ -58,10 +58,6 @@ KDB_AUTO_DEFINE(struct kdb_loop, kdb_loop_close)
 // posted. Any thread.
 void kdb_loop_post(struct kdb_loop *loop, struct kdb_loop_task *task);
 
-// Hands over several at once, linked by `message.next` in the order they shall run, the last one's
-// NULL: one wake-up. Any thread.
-void kdb_loop_post_list(struct kdb_loop *loop, struct kdb_loop_task *first);
-
 // Something shared that is to be looked at once on each of several loops.
 struct kdb_loop_round {
     // On each loop's thread, in no order; `index` is the loop's in the list.

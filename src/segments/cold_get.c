@@ -77,20 +77,3 @@ kdb_status kdb_cold_get(const struct kdb_cold_reader *reader, struct kdb_ctx *ct
     *ret_row = row;
     return KDB_OK;
 }
-
-int64_t kdb_cold_estimate(const struct kdb_manifest *manifest, const struct kdb_cold_range *range)
-{
-    int64_t rows = 0;
-    for (uint32_t i = 0; i < manifest->segment_count; i++) {
-        const struct kdb_segment *segment = manifest->segments[i];
-        if (!segment_meets(segment, range->first, range->end))
-            continue;
-        uint32_t first = range->first.data ? cold_group_of(segment, range->first) : 0;
-        uint32_t last =
-            range->end.data ? cold_group_of(segment, range->end) : segment->group_count - 1;
-        int64_t end = (int64_t)(last + 1) * segment->group_rows;
-        rows += (end < segment->row_count ? end : segment->row_count) -
-                (int64_t)first * segment->group_rows;
-    }
-    return rows;
-}

@@ -94,9 +94,6 @@ KDB_NODISCARD kdb_status kdb_cold_scan_next(struct kdb_cold_scan *scan, struct k
                                             kdb_slice *ret_key, kdb_slice *ret_row, bool *ret_more);
 void kdb_cold_scan_close(struct kdb_cold_scan *scan); // accepts NULL
 
-// Rows the range could touch at most, by manifest alone: what the router weighs.
-int64_t kdb_cold_estimate(const struct kdb_manifest *manifest, const struct kdb_cold_range *range);
-
 // Bytes and hits of the cache of decoded row groups, for system.stats.
 struct kdb_segment_cache_stats {
     uint64_t bytes;

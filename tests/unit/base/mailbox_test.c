@@ -45,28 +45,7 @@ static void test_order_and_wake(void **state)
     assert_ptr_equal(kdb_mailbox_take(&mailbox), &notes[0].message);
 }
 
-static void test_list_keeps_its_order(void **state)
-{
-    (void)state;
-    int wakes = 0;
-    struct kdb_mailbox mailbox;
-    kdb_mailbox_init(&mailbox, 10, count_wake, &wakes);
-    struct note notes[5] = {
-        {.number = 0}, {.number = 1}, {.number = 2}, {.number = 3}, {.number = 4}};
-    assert_true(kdb_mailbox_post(&mailbox, &notes[0].message));
-    for (int i = 1; i < 4; i++)
-        notes[i].message.next = i < 3 ? &notes[i + 1].message : NULL;
-    assert_true(kdb_mailbox_post_list(&mailbox, &notes[1].message));
-    assert_true(kdb_mailbox_post_list(&mailbox, NULL));
-    assert_true(kdb_mailbox_post(&mailbox, &notes[4].message));
-    assert_int_equal(wakes, 1);
-    struct kdb_message *at = kdb_mailbox_take(&mailbox);
-    for (int i = 0; i < 5; i++, at = at->next)
-        assert_int_equal(number_of(at), i);
-    assert_null(at);
-}
-
-static void test_full_mailbox_refuses_whole_posts(void **state)
+static void test_full_mailbox_refuses(void **state)
 {
     (void)state;
     int wakes = 0;
@@ -74,11 +53,6 @@ static void test_full_mailbox_refuses_whole_posts(void **state)
     kdb_mailbox_init(&mailbox, 2, count_wake, &wakes);
     struct note notes[3] = {{.number = 0}, {.number = 1}, {.number = 2}};
     assert_true(kdb_mailbox_post(&mailbox, &notes[0].message));
-    notes[1].message.next = &notes[2].message;
-    notes[2].message.next = NULL;
-    assert_false(kdb_mailbox_post_list(&mailbox, &notes[1].message));
-    assert_ptr_equal(notes[1].message.next, &notes[2].message);
-    assert_int_equal(kdb_mailbox_depth(&mailbox), 1);
     assert_true(kdb_mailbox_post(&mailbox, &notes[1].message));
     assert_false(kdb_mailbox_post(&mailbox, &notes[2].message));
     assert_int_equal(kdb_mailbox_depth(&mailbox), 2);
@@ -102,18 +76,11 @@ static void wake_consumer(void *arg)
     assert_int_equal(sem_post(arg), 0);
 }
 
-// Posts single notes and lists of three in turn.
 static void *produce(void *arg)
 {
     struct producer *producer = arg;
-    for (int i = 0; i < NOTES_EACH;) {
-        int run = i % 2 && i + 3 <= NOTES_EACH ? 3 : 1;
-        for (int k = i; k < i + run; k++)
-            producer->notes[k].message.next =
-                k + 1 < i + run ? &producer->notes[k + 1].message : NULL;
-        assert_true(kdb_mailbox_post_list(producer->mailbox, &producer->notes[i].message));
-        i += run;
-    }
+    for (int i = 0; i < NOTES_EACH; i++)
+        assert_true(kdb_mailbox_post(producer->mailbox, &producer->notes[i].message));
     return NULL;
 }
 
@@ -154,8 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_and_wake),
-        cmocka_unit_test(test_list_keeps_its_order),
-        cmocka_unit_test(test_full_mailbox_refuses_whole_posts),
+        cmocka_unit_test(test_full_mailbox_refuses),
         cmocka_unit_test(test_producers_and_a_consumer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

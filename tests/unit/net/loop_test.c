@@ -48,19 +48,8 @@ static struct numbered *make_task(int thread, int number)
 static void *post_tasks(void *arg)
 {
     struct poster *poster = arg;
-    for (int i = 0; i < tasks_per_thread;) {
-        // Single ones and lists in turn.
-        struct numbered *first = make_task(poster->thread, i++);
-        if (i % 3 == 0 && i + 1 < tasks_per_thread) {
-            struct numbered *second = make_task(poster->thread, i++);
-            struct numbered *third = make_task(poster->thread, i++);
-            first->task.message.next = &second->task.message;
-            second->task.message.next = &third->task.message;
-            kdb_loop_post_list(poster->loop, &first->task);
-        } else {
-            kdb_loop_post(poster->loop, &first->task);
-        }
-    }
+    for (int i = 0; i < tasks_per_thread; i++)
+        kdb_loop_post(poster->loop, &make_task(poster->thread, i)->task);
     return NULL;
 }
 
