@@ -142,6 +142,8 @@ test('https: statements and live queries', async (t) => {
     assert.equal(await good(['-c', "SELECT 'over TLS' AS x", '--csv'], { env }), 'x\nover TLS\n');
     const url = `https://localhost:${secure.port}`;
     assert.equal(await good(['--url', url, '--cacert', ca, '--csv', '-c', "SELECT 'by name' AS x"]), 'x\nby name\n');
+    const asSystem = { ...signedIn.env, KALAM_URL: url, SSL_CERT_FILE: ca };
+    assert.equal(await good(['--csv', '-c', "SELECT 'by the system' AS x"], { env: asSystem }), 'x\nby the system\n');
     const long = 'x'.repeat(300000);
     assert.equal(await good(['-f', script('long.sql', `SELECT '${long}' AS x`), '--csv'], { env }), `x\n${long}\n`);
 
