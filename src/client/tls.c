@@ -27,12 +27,13 @@ struct client_tls {
 
 struct client_tls_session {
     SSL *ssl;
-    BIO_METHOD *socket; // its reads and writes
-    int fd;             // borrowed
-    int error;          // errno of the socket's last refusal, 0: the server has closed it
-    bool is_broken;     // nothing more can be said
-    int refusal;        // X509_V_ERR_... of the certificate that was refused
-    X509 *refused;      // that certificate, NULL: none was
+    BIO_METHOD *socket;  // its reads and writes
+    int fd;              // borrowed
+    int64_t deadline_ns; // of the handshake, 0: it is over
+    int error;           // errno of the socket's last refusal, 0: the server has closed it
+    bool is_broken;      // nothing more can be said
+    int refusal;         // X509_V_ERR_... of the certificate that was refused
+    X509 *refused;       // that certificate, NULL: none was
 };
 
 // The reason of an entry in OpenSSL's queue, for people.
@@ -52,8 +53,10 @@ static int read_socket(BIO *bio, char *out, int size)
 {
     struct client_tls_session *session = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    ssize_t count = recv(session->fd, out, (size_t)size, 0);
-    session->error = count < 0 ? errno : 0;
+    // OpenSSL reads on until it has a whole record: one that trickles in must not outlive this.
+    bool is_late = session->deadline_ns != 0 && kdb_monotonic_ns() >= session->deadline_ns;
+    ssize_t count = is_late ? -1 : recv(session->fd, out, (size_t)size, 0);
+    session->error = is_late ? EAGAIN : count < 0 ? errno : 0;
     if (session->error == EAGAIN || session->error == EWOULDBLOCK || session->error == EINTR)
         BIO_set_retry_read(bio);
     return (int)count;
@@ -326,20 +329,22 @@ static bool expect_host(SSL *ssl, struct kdb_ctx *ctx, kdb_slice host)
 }
 
 static kdb_status shake_hands(const struct client_tls *tls, struct kdb_ctx *ctx,
-                              const struct client_tls_session *session,
-                              const struct client_url *url, int64_t timeout_ms)
+                              struct client_tls_session *session, const struct client_url *url,
+                              int64_t timeout_ms)
 {
-    int64_t deadline_ns = kdb_monotonic_ns() + timeout_ms * 1000000;
+    session->deadline_ns = kdb_monotonic_ns() + timeout_ms * 1000000;
     for (;;) {
         ERR_clear_error();
         int result = SSL_connect(session->ssl);
-        if (result == 1)
+        if (result == 1) {
+            session->deadline_ns = 0;
             return KDB_OK;
+        }
         int error = SSL_get_error(session->ssl, result);
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
             return refuse(tls, ctx, session, url, error);
         KDB_TRY(kdb_ctx_check(ctx));
-        if (kdb_monotonic_ns() >= deadline_ns)
+        if (kdb_monotonic_ns() >= session->deadline_ns)
             return kdb_fail(ctx, KDB_ERR_UNAVAILABLE,
                             "%.*s does not finish the TLS handshake within %lld ms",
                             KDB_ARG(url->authority), (long long)timeout_ms);

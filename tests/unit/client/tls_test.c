@@ -413,6 +413,14 @@ static void test_a_silent_server(void **state)
     assert_int_equal(client_tls_connect(tls, &fixture->ctx, pair[0], &url, 1, &session),
                      KDB_ERR_UNAVAILABLE);
     assert_non_null(strstr(fixture->ctx.error.message, "the TLS handshake within 1 ms"));
+    // Nor when there are bytes all the time.
+    kdb_ctx_clear_error(&fixture->ctx);
+    assert_int_equal(send(pair[1], "HTTP/1.1 ", 9, 0), 9);
+    assert_int_equal(client_tls_connect(tls, &fixture->ctx, pair[0], &url, 0, &session),
+                     KDB_ERR_UNAVAILABLE);
+    assert_non_null(strstr(fixture->ctx.error.message, "the TLS handshake within 0 ms"));
+    char unused[9];
+    assert_int_equal(recv(pair[0], unused, sizeof(unused), 0), sizeof(unused));
     kdb_ctx_clear_error(&fixture->ctx);
     atomic_store(&fixture->ctx.is_cancelled, true);
     assert_int_equal(client_tls_connect(tls, &fixture->ctx, pair[0], &url, INT32_MAX, &session),
