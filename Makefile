@@ -33,7 +33,7 @@ bench: build ## measure speed and memory
 fuzz: deps-tests ## fuzz every target for SECONDS_PER_TARGET seconds (60)
 	@scripts/fetch-duckdb
 	@$(call configure,fuzz)
-	@$(call compile,fuzz)
+	@$(call compile,fuzz) --target fuzzers
 	@scripts/run-fuzzers build/fuzz $(SECONDS_PER_TARGET)
 
 demo: build ## load this system's changelogs, one user per maintainer, and query them

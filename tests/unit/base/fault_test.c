@@ -94,8 +94,8 @@ static void test_bad_lists_change_nothing(void **state)
         "a:fail,,b:fail",
         "a:fail:0,x",
         "0123456789012345678901234567890123456789012345678901234567890123:fail",
-        "a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,"
-        "a:fail,a:fail,a:fail,a:fail,a:fail",
+        ("a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,a:fail,"
+         "a:fail,a:fail,a:fail,a:fail,a:fail"),
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         if (kdb_fault_set(ctx, kdb_slice_cstr(lists[i])) != KDB_ERR_CONFIG)
