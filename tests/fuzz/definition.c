@@ -45,6 +45,7 @@ static kdb_status rewrite_table(kdb_slice json, struct kdb_ctx *ctx, struct kdb_
     KDB_TRY(kdb_table_read(json, ctx, &table));
     for (uint32_t version = 1; version <= table->schema_count; version++) {
         const struct kdb_schema *schema = kdb_table_schema(table, version);
+        KDB_ASSERT(schema != NULL);
         KDB_ASSERT(schema->key_index < schema->column_count ||
                    (schema->key_index == KDB_NO_KEY && table->kind == KDB_TABLE_STREAM));
         for (uint32_t i = 0; i < schema->column_count; i++)
