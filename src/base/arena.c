@@ -33,30 +33,38 @@ void kdb_arena_init(struct kdb_arena *arena, size_t limit_bytes)
     *arena = (struct kdb_arena){.limit_bytes = limit_bytes};
 }
 
-static void run_cleanups(struct kdb_arena *arena)
+// Down to `kept` (NULL: all).
+static void run_cleanups(struct kdb_arena *arena, const struct kdb_arena_cleanup *kept)
 {
-    while (arena->cleanups) {
+    while (arena->cleanups != kept) {
         struct kdb_arena_cleanup *cleanup = arena->cleanups;
         arena->cleanups = cleanup->older;
         cleanup->fn(cleanup->arg);
     }
 }
 
+// Frees the chunks from `newest` down to `kept`, which is returned.
+static struct kdb_arena_chunk *free_chunks(struct kdb_arena_chunk *newest,
+                                           struct kdb_arena_chunk *kept)
+{
+    while (newest != kept) {
+        struct kdb_arena_chunk *older = newest->older;
+        kdb_free(newest);
+        newest = older;
+    }
+    return kept;
+}
+
 void kdb_arena_deinit(struct kdb_arena *arena)
 {
-    run_cleanups(arena);
-    struct kdb_arena_chunk *chunk = arena->chunks;
-    while (chunk) {
-        struct kdb_arena_chunk *older = chunk->older;
-        kdb_free(chunk);
-        chunk = older;
-    }
+    run_cleanups(arena, NULL);
+    (void)free_chunks(arena->chunks, NULL);
     *arena = (struct kdb_arena){.limit_bytes = arena->limit_bytes};
 }
 
 void kdb_arena_reset(struct kdb_arena *arena)
 {
-    run_cleanups(arena);
+    run_cleanups(arena, NULL);
     struct kdb_arena_chunk *kept = NULL;
     struct kdb_arena_chunk *chunk = arena->chunks;
     while (chunk) {
@@ -76,6 +84,27 @@ void kdb_arena_reset(struct kdb_arena *arena)
         arena->end = kept->bytes + kept->size;
         arena->used_bytes = kept->size;
     }
+}
+
+struct kdb_arena_mark kdb_arena_mark(const struct kdb_arena *arena)
+{
+    return (struct kdb_arena_mark){.at = arena->at,
+                                   .end = arena->end,
+                                   .chunks = arena->chunks,
+                                   .older = arena->chunks ? arena->chunks->older : NULL,
+                                   .cleanups = arena->cleanups,
+                                   .used_bytes = arena->used_bytes};
+}
+
+void kdb_arena_release(struct kdb_arena *arena, const struct kdb_arena_mark *mark)
+{
+    run_cleanups(arena, mark->cleanups);
+    arena->chunks = free_chunks(arena->chunks, mark->chunks);
+    if (arena->chunks) // large ones were put behind it
+        arena->chunks->older = free_chunks(arena->chunks->older, mark->older);
+    arena->at = mark->at;
+    arena->end = mark->end;
+    arena->used_bytes = mark->used_bytes;
 }
 
 // Of the next ordinary chunk, in which `needed` bytes have room.

@@ -39,6 +39,23 @@ void kdb_arena_deinit(struct kdb_arena *arena);
 // Runs the cleanups and forgets all memory, but keeps one ordinary chunk for the next request.
 void kdb_arena_reset(struct kdb_arena *arena);
 
+// What had been allocated at one moment: a plain value, of use until the arena is reset or released
+// to an older mark.
+struct kdb_arena_mark {
+    char *at, *end;
+    struct kdb_arena_chunk *chunks;
+    struct kdb_arena_chunk *older; // behind the newest chunk
+    struct kdb_arena_cleanup *cleanups;
+    size_t used_bytes;
+};
+
+// The mark of this moment.
+struct kdb_arena_mark kdb_arena_mark(const struct kdb_arena *arena);
+
+// Runs the cleanups and frees the memory that came after the mark: an attempt is given up and made
+// again. The mark can be released to again.
+void kdb_arena_release(struct kdb_arena *arena, const struct kdb_arena_mark *mark);
+
 // True once the arena holds more than its limit; the memory already handed out stays valid.
 static inline bool kdb_arena_is_exceeded(const struct kdb_arena *arena)
 {
@@ -87,8 +104,8 @@ kdb_slice kdb_arena_copy(struct kdb_arena *arena, kdb_slice bytes);
 // printf into the arena.
 kdb_slice kdb_arena_printf(struct kdb_arena *arena, const char *format, ...) KDB_PRINTF(2, 3);
 
-// Calls `fn(arg)` when the arena is reset or deinitialised, newest first: releases handles of
-// foreign libraries.
+// Calls `fn(arg)` when the arena is reset, released to an older mark or deinitialised, newest
+// first: releases handles of foreign libraries.
 void kdb_arena_on_reset(struct kdb_arena *arena, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -126,10 +126,9 @@ bool kdb_exec_hashes(const struct kdb_plan *plan)
     return is_about_user && statement->user.password.data;
 }
 
-kdb_status kdb_exec_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
+static kdb_status run_once(struct kdb_exec *exec, kdb_exec_step *ret_step)
 {
     const struct kdb_statement *statement = effective(exec->plan);
-    *ret_step = KDB_EXEC_DONE;
     switch ((int)statement->kind) {
     case KDB_STATEMENT_SELECT:
         return run_select(exec);
@@ -151,6 +150,23 @@ kdb_status kdb_exec_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
     }
 }
 
+static void give_back_try(struct kdb_exec *exec)
+{
+    exec->commit.ops = NULL;
+    exec->commit.op_count = 0;
+    kdb_arena_release(&exec->ctx->arena, &exec->mark);
+}
+
+kdb_status kdb_exec_run(struct kdb_exec *exec, kdb_exec_step *ret_step)
+{
+    *ret_step = KDB_EXEC_DONE;
+    exec->mark = kdb_arena_mark(&exec->ctx->arena);
+    kdb_status status = run_once(exec, ret_step);
+    if (status == KDB_ERR_BLOCKED)
+        give_back_try(exec);
+    return status;
+}
+
 static kdb_status finish_write(struct kdb_exec *exec)
 {
     static const char *const words[] = {[KDB_VERB_NONE] = "",
@@ -165,6 +181,7 @@ static kdb_status finish_write(struct kdb_exec *exec)
 kdb_status exec_count_attempt(struct kdb_exec *exec)
 {
     exec->attempts++;
+    give_back_try(exec);
     if (exec->attempts > exec->services->write_retries)
         return kdb_fail(exec->ctx, KDB_ERR_CONFLICT,
                         "other statements changed the same rows %u times in a row, try again "

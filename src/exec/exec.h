@@ -98,6 +98,7 @@ struct kdb_exec {
     struct kdb_commit_request commit;
     struct kdb_commit_turn turn;     // among the statements that lost a conflict
     struct kdb_partition *partition; // referenced until the end
+    struct kdb_arena_mark mark;      // of the ctx arena: where the memory of this try begins
     uint32_t attempts;
 };
 
@@ -105,7 +106,8 @@ struct kdb_exec {
 // all hashes (auth.max_concurrent_hashes): no work for a loop or a worker.
 bool kdb_exec_hashes(const struct kdb_plan *plan);
 
-// Runs the statement or its first half.
+// Runs the statement or its first half. What a try that ended with BLOCKED or a conflict took of
+// the ctx arena is given back: the memory of a statement does not grow with its tries.
 KDB_NODISCARD kdb_status kdb_exec_run(struct kdb_exec *exec, kdb_exec_step *ret_step);
 
 // Goes on after the commit was answered: DONE, or COMMIT once more after a conflict. CONFLICT error

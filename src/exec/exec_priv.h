@@ -14,8 +14,8 @@
 KDB_NODISCARD kdb_status exec_require_worker(struct kdb_exec *exec);
 // Sees that a worker has its engine connection in exec->connection; nothing on a loop.
 KDB_NODISCARD kdb_status exec_connect(struct kdb_exec *exec);
-// Counts a run that others got in the way of. CONFLICT when there were too many
-// (execution.write_retries).
+// Counts a try that others got in the way of and gives back its memory. CONFLICT when there were
+// too many (execution.write_retries).
 KDB_NODISCARD kdb_status exec_count_attempt(struct kdb_exec *exec);
 void exec_eval_init(const struct kdb_exec *exec, const struct kdb_table *table,
                     struct kdb_arena *scratch, struct kdb_eval *ret);

@@ -484,3 +484,45 @@ void exec_fixture_flush(struct exec_fixture *fixture, const char *table)
     } while (strstr(result->message, "already queued or running"));
     exec_fixture_wait_jobs(fixture);
 }
+
+// ---- by hand ----
+
+void exec_fixture_begin(struct exec_fixture *fixture, const char *user, const char *sql,
+                        struct exec_statement *ret)
+{
+    const struct kdb_exec_services *services = &fixture->services;
+    struct kdb_scan scan;
+    *ret = (struct exec_statement){.snapshot = kdb_catalog_acquire(services->catalog)};
+    struct kdb_ctx *ctx = &ret->ctx;
+    kdb_ctx_init(ctx, 0);
+    assert_int_equal(kdb_sql_scan(kdb_slice_cstr(sql), ctx, &scan), KDB_OK);
+    const struct kdb_plan_request request = {.scanned = &scan.statements[0],
+                                             .catalog = ret->snapshot,
+                                             .space = kdb_slice_cstr(fixture->space),
+                                             .role = KDB_ROLE_USER,
+                                             .terms_max = services->terms_max,
+                                             .depth_max = services->depth_max};
+    assert_int_equal(kdb_plan_cache_get(fixture->plans, ctx, &request, &ret->plan), KDB_OK);
+    ret->exec = (struct kdb_exec){.services = services,
+                                  .ctx = ctx,
+                                  .snapshot = ret->snapshot,
+                                  .plan = ret->plan,
+                                  .user = kdb_slice_cstr(user),
+                                  .role = KDB_ROLE_USER,
+                                  .actor = kdb_slice_cstr(user),
+                                  .actor_role = KDB_ROLE_USER,
+                                  .space = kdb_slice_cstr(fixture->space),
+                                  .tier = KDB_READ_ANY,
+                                  .connection = fixture->connection,
+                                  .now_us = kdb_clock_now_us(services->clock)};
+    assert_int_equal(
+        kdb_plan_inputs(ret->plan, ctx, &scan.statements[0], NULL, 0, &ret->exec.inputs), KDB_OK);
+}
+
+void exec_fixture_end(struct exec_statement *statement)
+{
+    kdb_exec_finish(&statement->exec);
+    kdb_plan_unref(statement->plan);
+    kdb_catalog_release(statement->snapshot);
+    kdb_ctx_deinit(&statement->ctx);
+}

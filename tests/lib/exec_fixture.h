@@ -104,6 +104,22 @@ void exec_fixture_expect_rows(struct exec_fixture *fixture, const char *user, kd
 void exec_fixture_expect_error(struct exec_fixture *fixture, const char *user, kdb_role role,
                                const char *sql, kdb_status status, const char *part);
 
+// One statement to be run by hand, in the middle of another one or step by step: `exec` is filled,
+// on a worker, with a ctx of its own.
+struct exec_statement {
+    struct kdb_ctx ctx;
+    struct kdb_catalog_snapshot *snapshot;
+    struct kdb_plan *plan;
+    struct kdb_exec exec;
+};
+
+// Plans the statement for a user of role user; end it with exec_fixture_end.
+void exec_fixture_begin(struct exec_fixture *fixture, const char *user, const char *sql,
+                        struct exec_statement *ret);
+
+// Gives back what the statement holds.
+void exec_fixture_end(struct exec_statement *statement);
+
 // The cell of a row and a column by name; fails the test when there is no such thing.
 const char *exec_fixture_cell(const struct exec_result *result, size_t row, const char *column);
 

@@ -183,6 +183,80 @@ static void test_small_things_take_little(void **state)
     kdb_arena_deinit(&arena);
 }
 
+// Whatever is allocated behind a mark, small and large, goes; what was there before stays.
+static void test_release_goes_back_to_a_mark(void **state)
+{
+    (void)state;
+    uint64_t seed = 7;
+    for (int round = 0; round < 200; round++) {
+        struct kdb_arena arena;
+        kdb_arena_init(&arena, 1 << 20);
+        unsigned char *kept[40];
+        size_t count = kdb_random_next(&seed) % 40; // 0: the mark of an empty arena
+        for (size_t i = 0; i < count; i++)
+            kept[i] = memset(kdb_arena_alloc(&arena, 3000 + i), (int)i, 3000 + i);
+        size_t used_bytes = arena.used_bytes;
+        const struct kdb_arena_mark mark = kdb_arena_mark(&arena);
+        const char *first = NULL;
+        for (int attempt = 0; attempt < 3; attempt++) {
+            const char *again = kdb_arena_alloc(&arena, 10);
+            assert_true(attempt == 0 || count == 0 || again == first || mark.at == mark.end);
+            first = again;
+            for (int i = 0; i < 50; i++) {
+                size_t size = kdb_random_next(&seed) % (i % 8 == 0 ? 40000 : 500);
+                memset(kdb_arena_alloc(&arena, size), 0xee, size);
+            }
+            kdb_arena_release(&arena, &mark);
+            assert_int_equal(arena.used_bytes, used_bytes);
+        }
+        for (size_t i = 0; i < count; i++) {
+            for (size_t at = 0; at < 3000 + i; at++)
+                assert_int_equal(kept[i][at], (unsigned char)i);
+        }
+        kdb_arena_deinit(&arena);
+    }
+}
+
+static void test_release_ends_an_excess(void **state)
+{
+    (void)state;
+    struct kdb_arena arena;
+    kdb_arena_init(&arena, 100000);
+    (void)kdb_arena_alloc(&arena, 50000);
+    const struct kdb_arena_mark mark = kdb_arena_mark(&arena);
+    for (int i = 0; i < 5; i++) {
+        (void)kdb_arena_alloc(&arena, 40000);
+        assert_false(kdb_arena_is_exceeded(&arena));
+        kdb_arena_release(&arena, &mark);
+    }
+    kdb_arena_deinit(&arena);
+}
+
+static void test_release_runs_the_cleanups_behind_the_mark(void **state)
+{
+    (void)state;
+    struct kdb_arena arena;
+    kdb_arena_init(&arena, 0);
+    int list[10];
+    int count = 0;
+    struct order orders[4];
+    for (int i = 0; i < 4; i++)
+        orders[i] = (struct order){list, &count, i};
+    kdb_arena_on_reset(&arena, note_cleanup, &orders[0]);
+    const struct kdb_arena_mark mark = kdb_arena_mark(&arena);
+    kdb_arena_on_reset(&arena, note_cleanup, &orders[1]);
+    kdb_arena_on_reset(&arena, note_cleanup, &orders[2]);
+    kdb_arena_release(&arena, &mark);
+    assert_int_equal(count, 2);
+    assert_int_equal(list[0], 2);
+    assert_int_equal(list[1], 1);
+    kdb_arena_on_reset(&arena, note_cleanup, &orders[3]);
+    kdb_arena_deinit(&arena);
+    assert_int_equal(count, 4);
+    assert_int_equal(list[2], 3);
+    assert_int_equal(list[3], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +269,9 @@ int main(void)
         cmocka_unit_test(test_copy_and_printf),
         cmocka_unit_test(test_small_things_take_little),
         cmocka_unit_test(test_cleanups_run_once_newest_first),
+        cmocka_unit_test(test_release_goes_back_to_a_mark),
+        cmocka_unit_test(test_release_ends_an_excess),
+        cmocka_unit_test(test_release_runs_the_cleanups_behind_the_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

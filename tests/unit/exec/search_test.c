@@ -2,7 +2,6 @@
 // A search sees its partition at one moment, whatever is committed while it runs.
 #include "lib/exec_fixture.h"
 #include "lib/test.h"
-#include "sql/parse.h"
 
 static struct exec_fixture *db;
 static const char *meanwhile; // what happens at the next look at the clock of SNOWFLAKE_ID()
@@ -10,38 +9,10 @@ static const char *meanwhile; // what happens at the next look at the clock of S
 // Runs a statement of alice in the middle of another one, which has the fixture's ctx.
 static void run_meanwhile(const char *sql)
 {
-    const struct kdb_exec_services *services = &db->services;
-    struct kdb_ctx ctx;
-    struct kdb_scan scan;
-    kdb_ctx_init(&ctx, 0);
-    struct kdb_catalog_snapshot *snapshot = kdb_catalog_acquire(services->catalog);
-    assert_int_equal(kdb_sql_scan(kdb_slice_cstr(sql), &ctx, &scan), KDB_OK);
-    const struct kdb_plan_request request = {.scanned = &scan.statements[0],
-                                             .catalog = snapshot,
-                                             .space = KDB_LIT("app"),
-                                             .role = KDB_ROLE_USER,
-                                             .terms_max = services->terms_max,
-                                             .depth_max = services->depth_max};
-    struct kdb_plan *plan;
-    assert_int_equal(kdb_plan_cache_get(db->plans, &ctx, &request, &plan), KDB_OK);
-    struct kdb_exec exec = {.services = services,
-                            .ctx = &ctx,
-                            .snapshot = snapshot,
-                            .plan = plan,
-                            .user = KDB_LIT("alice"),
-                            .role = KDB_ROLE_USER,
-                            .actor = KDB_LIT("alice"),
-                            .actor_role = KDB_ROLE_USER,
-                            .space = KDB_LIT("app"),
-                            .tier = KDB_READ_ANY,
-                            .connection = db->connection};
-    assert_int_equal(kdb_plan_inputs(plan, &ctx, &scan.statements[0], NULL, 0, &exec.inputs),
-                     KDB_OK);
-    assert_int_equal(kdb_exec_wait(&exec), KDB_OK);
-    kdb_exec_finish(&exec);
-    kdb_plan_unref(plan);
-    kdb_catalog_release(snapshot);
-    kdb_ctx_deinit(&ctx);
+    struct exec_statement statement;
+    exec_fixture_begin(db, "alice", sql, &statement);
+    assert_int_equal(kdb_exec_wait(&statement.exec), KDB_OK);
+    exec_fixture_end(&statement);
 }
 
 static int64_t look_at_clock(void *self)
