@@ -25,14 +25,15 @@ static bool enter(struct kdb_mailbox *mailbox)
     return false;
 }
 
-// Puts it on top.
+// Puts it on top. Acquires too: who finds the mailbox empty sees what the consumer did before it
+// emptied it.
 static void push(struct kdb_mailbox *mailbox, struct kdb_message *message)
 {
     struct kdb_message *below = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
     do {
         message->next = below;
     } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &below, message,
-                                                    memory_order_release, memory_order_relaxed));
+                                                    memory_order_acq_rel, memory_order_relaxed));
     if (!below)
         mailbox->wake(mailbox->wake_arg);
 }
@@ -64,7 +65,7 @@ bool kdb_mailbox_post(struct kdb_mailbox *mailbox, struct kdb_message *message)
 struct kdb_message *kdb_mailbox_take(struct kdb_mailbox *mailbox)
 {
     struct kdb_message *newest =
-        atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire);
+        atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acq_rel);
     size_t count = 0;
     struct kdb_message *oldest = reverse(newest, &count);
     atomic_fetch_sub_explicit(&mailbox->depth, count, memory_order_relaxed);

@@ -3,8 +3,9 @@
 //
 // Messages are intrusive: the sender embeds struct kdb_message in what it sends and gives it away
 // until the receiver is done. Order is kept per producer. The wake function runs only when the
-// mailbox was empty, so a busy consumer costs its producers nothing. The owner makes sure that
-// nobody posts any more before the consumer goes away.
+// mailbox was empty, so a busy consumer costs its producers nothing; it sees what the consumer did
+// before it took the last messages, and may use again what those were told with. The owner makes
+// sure that nobody posts any more before the consumer goes away.
 #ifndef KDB_BASE_MAILBOX_H
 #define KDB_BASE_MAILBOX_H
 
