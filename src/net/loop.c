@@ -245,6 +245,11 @@ bool kdb_loop_is_current(const struct kdb_loop *loop)
            pthread_equal(atomic_load(&loop->current), pthread_self()) != 0;
 }
 
+bool net_loop_runs_elsewhere(const struct kdb_loop *loop)
+{
+    return atomic_load(&loop->is_running) && !kdb_loop_is_current(loop);
+}
+
 uv_loop_t *net_loop_uv(struct kdb_loop *loop)
 {
     return &loop->uv;

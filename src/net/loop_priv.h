@@ -22,6 +22,9 @@ struct net_flusher {
 
 uv_loop_t *net_loop_uv(struct kdb_loop *loop);
 
+// Whether another thread runs the loop, so that the caller must leave it alone; for asserts.
+bool net_loop_runs_elsewhere(const struct kdb_loop *loop);
+
 // NET_READ_BYTES bytes; their content lasts until the next read on the loop.
 char *net_loop_read_buffer(struct kdb_loop *loop);
 

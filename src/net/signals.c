@@ -11,6 +11,7 @@
 enum { watched_count = 2 };
 
 struct kdb_signals {
+    struct kdb_loop *loop;
     uv_signal_t watched[watched_count];
     void (*received)(void *arg, int count);
     void *arg;
@@ -37,7 +38,9 @@ kdb_status kdb_signals_open(struct kdb_ctx *ctx, struct kdb_loop *loop,
                             struct kdb_signals **ret_signals)
 {
     static const int numbers[watched_count] = {SIGTERM, SIGINT};
+    KDB_ASSERT(!net_loop_runs_elsewhere(loop));
     struct kdb_signals *signals = kdb_alloc(sizeof(*signals));
+    signals->loop = loop;
     signals->received = received;
     signals->arg = arg;
     for (int i = 0; i < watched_count; i++) {
@@ -60,6 +63,7 @@ void kdb_signals_close(struct kdb_signals *signals)
 {
     if (!signals)
         return;
+    KDB_ASSERT(!net_loop_runs_elsewhere(signals->loop));
     for (int i = 0; i < watched_count; i++)
         uv_close((uv_handle_t *)&signals->watched[i], on_closed);
 }

@@ -63,7 +63,7 @@ struct kdb_server {
     struct kdb_loop **loops;
     size_t loop_count;
     size_t started_loops;
-    struct kdb_listener *listener;
+    struct kdb_listener *listener; // written under lock; NULL: not open
     struct kdb_signals *signals;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -303,6 +303,12 @@ static struct kdb_http_limits http_limits(const struct kdb_settings *settings)
     return limits;
 }
 
+static void signalled(void *arg, int count)
+{
+    (void)count;
+    kdb_server_ask_stop(arg);
+}
+
 static kdb_status open_loops(struct kdb_server *server, struct kdb_ctx *ctx)
 {
     const struct kdb_settings *settings = server->settings;
@@ -321,6 +327,7 @@ static kdb_status open_loops(struct kdb_server *server, struct kdb_ctx *ctx)
                                             .version = KDB_VERSION,
                                             .build_date = KDB_BUILD_DATE};
     server->api = kdb_api_create(&options);
+    server->values.api = server->api;
     size_t count = processors_unless(settings->server_workers);
     server->values.loop_count = count;
     server->loops = kdb_alloc_array(count, sizeof(struct kdb_loop *));
@@ -328,7 +335,19 @@ static kdb_status open_loops(struct kdb_server *server, struct kdb_ctx *ctx)
         KDB_TRY(kdb_loop_open(ctx, "loop", &server->loops[i]));
         server->loop_count++;
     }
-    return KDB_OK;
+    // Before the loop runs: later it is its thread's alone.
+    return kdb_signals_open(ctx, server->loops[0], signalled, server, &server->signals);
+}
+
+// Puts another listener (NULL: none) where signals find it; the one before.
+static struct kdb_listener *exchange_listener(struct kdb_server *server,
+                                              struct kdb_listener *listener)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    struct kdb_listener *former = server->listener;
+    server->listener = listener;
+    (void)pthread_mutex_unlock(&server->lock);
+    return former;
 }
 
 static kdb_status open_listener(struct kdb_server *server, struct kdb_ctx *ctx)
@@ -359,9 +378,10 @@ static kdb_status open_listener(struct kdb_server *server, struct kdb_ctx *ctx)
         .trusted_proxy_count = settings->security_trusted_proxy_ranges.count,
         .targets = targets,
         .target_count = server->loop_count};
-    KDB_TRY(kdb_listener_open(ctx, &options, &server->listener));
-    server->values.listener = server->listener;
-    server->values.api = server->api;
+    struct kdb_listener *listener;
+    KDB_TRY(kdb_listener_open(ctx, &options, &listener));
+    (void)exchange_listener(server, listener);
+    server->values.listener = listener;
     kdb_api_set_port(server->api, kdb_listener_port(server->listener));
     return KDB_OK;
 }
@@ -373,16 +393,9 @@ void kdb_server_ask_stop(struct kdb_server *server)
     (void)pthread_mutex_lock(&server->lock);
     server->stop_requests++;
     (void)pthread_cond_broadcast(&server->changed);
-    bool is_second = server->stop_requests > 1;
-    (void)pthread_mutex_unlock(&server->lock);
-    if (is_second && server->listener)
+    if (server->stop_requests > 1 && server->listener)
         kdb_listener_cut(server->listener);
-}
-
-static void signalled(void *arg, int count)
-{
-    (void)count;
-    kdb_server_ask_stop(arg);
+    (void)pthread_mutex_unlock(&server->lock);
 }
 
 static kdb_status start(struct kdb_server *server, struct kdb_ctx *ctx)
@@ -398,8 +411,7 @@ static kdb_status start(struct kdb_server *server, struct kdb_ctx *ctx)
     KDB_TRY(open_catalog(server, ctx));
     KDB_TRY(open_jobs(server, ctx));
     KDB_TRY(open_loops(server, ctx));
-    KDB_TRY(open_listener(server, ctx));
-    return kdb_signals_open(ctx, server->loops[0], signalled, server, &server->signals);
+    return open_listener(server, ctx);
 }
 
 kdb_status kdb_server_start(const struct kdb_settings *settings, struct kdb_ctx *ctx,
@@ -458,15 +470,15 @@ static int64_t job_grace_ms(struct kdb_server *server)
 
 static void close_network(struct kdb_server *server)
 {
-    kdb_listener_close(server->listener);
+    kdb_listener_close(exchange_listener(server, NULL));
     // Every request was answered: neither of them has work for the other any more.
     kdb_pool_close(server->pool);
     kdb_pool_close(server->hashers);
-    kdb_signals_close(server->signals);
     for (size_t i = 0; i < server->started_loops; i++) {
         kdb_loop_stop(server->loops[i]);
         kdb_loop_join(server->loops[i]);
     }
+    kdb_signals_close(server->signals);
     kdb_api_destroy(server->api);
     for (size_t i = 0; i < server->loop_count; i++)
         kdb_loop_close(server->loops[i]);

@@ -12,7 +12,7 @@ struct kdb_listener;
 // Filled by the server; `listener` is NULL until it listens. Read by worker threads.
 struct server_values {
     const struct kdb_settings *settings;
-    const struct kdb_listener *listener;
+    const struct kdb_listener *_Atomic listener; // set while statements run already
     struct kdb_live_directory *directory;
     const struct kdb_api *api;
     size_t loop_count;
