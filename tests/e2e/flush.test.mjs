@@ -102,6 +102,8 @@ test('T129: both: whichever comes first', async () => {
     await insert(alice, 'fl.both_time', [0]);
     await until('rows come first', () => cold(alice, 'fl.both_rows').length === 1);
     await until('time comes first', () => cold(alice, 'fl.both_time').length === 1);
+    for (const table of ['fl.both_rows', 'fl.both_time'])
+        await until('its job is told', async () => (await jobsOf(table)).length === 1);
     assert.equal(JSON.parse((await jobsOf('fl.both_rows'))[0].parameters).reason, 'rows');
     assert.equal(JSON.parse((await jobsOf('fl.both_time'))[0].parameters).reason, 'interval');
 });
