@@ -180,6 +180,14 @@ void kdb_store_batch_delete(struct kdb_store_batch *batch, kdb_space space, kdb_
     batch->bytes += key.len;
 }
 
+void kdb_store_batch_delete_once(struct kdb_store_batch *batch, kdb_space space, kdb_slice key)
+{
+    KDB_ASSERT(space < KDB_SPACE_COUNT);
+    batch->ops->remove_once(batch, space, key);
+    batch->count++;
+    batch->bytes += key.len;
+}
+
 void kdb_store_batch_delete_range(struct kdb_store_batch *batch, kdb_space space, kdb_slice first,
                                   kdb_slice end)
 {

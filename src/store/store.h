@@ -112,6 +112,10 @@ struct kdb_store_batch *kdb_store_batch_open(struct kdb_store *store);
 void kdb_store_batch_put(struct kdb_store_batch *batch, kdb_space space, kdb_slice key,
                          kdb_slice value);
 void kdb_store_batch_delete(struct kdb_store_batch *batch, kdb_space space, kdb_slice key);
+// The same for a key that is put once in its life, in an earlier batch, and deleted once: nothing
+// of it stays once the two have met, in the write buffer or in compaction, where an ordinary
+// deletion lives on until the last level. Undefined for any other key.
+void kdb_store_batch_delete_once(struct kdb_store_batch *batch, kdb_space space, kdb_slice key);
 // Removes every key in [first, end); nothing when first is not below end. `end` is a real key, not
 // the null slice. Writing it costs the same for any number of keys, but RocksDB keeps the range as
 // a tombstone that every later read beside it consults until compaction: right for dropping a table

@@ -247,6 +247,7 @@ static void mem_batch_close(struct kdb_store_batch *head)
 static const struct kdb_store_batch_ops mem_batch_ops = {
     .put = mem_batch_put,
     .remove = mem_batch_remove,
+    .remove_once = mem_batch_remove,
     .remove_range = mem_batch_remove_range,
     .clear = mem_batch_clear,
     .close = mem_batch_close,

@@ -50,6 +50,7 @@ struct kdb_store_scan_ops {
 struct kdb_store_batch_ops {
     void (*put)(struct kdb_store_batch *batch, kdb_space space, kdb_slice key, kdb_slice value);
     void (*remove)(struct kdb_store_batch *batch, kdb_space space, kdb_slice key);
+    void (*remove_once)(struct kdb_store_batch *batch, kdb_space space, kdb_slice key);
     // first < end.
     void (*remove_range)(struct kdb_store_batch *batch, kdb_space space, kdb_slice first,
                          kdb_slice end);

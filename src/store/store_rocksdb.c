@@ -264,6 +264,12 @@ static void rocks_batch_remove(struct kdb_store_batch *head, kdb_space space, kd
                                  family_of(head->store, space), key.data, key.len);
 }
 
+static void rocks_batch_remove_once(struct kdb_store_batch *head, kdb_space space, kdb_slice key)
+{
+    rocksdb_writebatch_singledelete_cf(((struct rocks_batch *)head)->changes,
+                                       family_of(head->store, space), key.data, key.len);
+}
+
 static void rocks_batch_remove_range(struct kdb_store_batch *head, kdb_space space, kdb_slice first,
                                      kdb_slice end)
 {
@@ -286,6 +292,7 @@ static void rocks_batch_close(struct kdb_store_batch *head)
 static const struct kdb_store_batch_ops rocks_batch_ops = {
     .put = rocks_batch_put,
     .remove = rocks_batch_remove,
+    .remove_once = rocks_batch_remove_once,
     .remove_range = rocks_batch_remove_range,
     .clear = rocks_batch_clear,
     .close = rocks_batch_close,

@@ -158,7 +158,8 @@ static void write_seq_keys(struct kdb_group *group)
         const struct kdb_group_seq *entry = &group->removed_seqs[i];
         kdb_buf_clear(&group->key);
         kdb_layout_seq_key(&group->key, entry->partition->prefix, entry->seq);
-        kdb_store_batch_delete(group->batch, KDB_SPACE_ROWS, kdb_buf_view(&group->key));
+        // A version is written once and replaced or removed once.
+        kdb_store_batch_delete_once(group->batch, KDB_SPACE_ROWS, kdb_buf_view(&group->key));
     }
     for (size_t i = 0; i < group->added_seq_count; i++) {
         const struct kdb_group_seq *entry = &group->added_seqs[i];

@@ -110,6 +110,31 @@ static void gives_back_what_was_put(void **state)
     assert_absent(kdb_test_get(test, NULL, KDB_LIT("k")));
 }
 
+// Keys that live once: gone at once, in views as ever.
+static void deletes_what_lives_once(void **state)
+{
+    struct kdb_test_store *test = *state;
+    kdb_test_put(test, KDB_LIT("1"), KDB_LIT("1"));
+    kdb_test_put(test, KDB_LIT("2"), KDB_LIT("2"));
+    struct kdb_store_view *view = kdb_store_view_open(test->store);
+    struct kdb_store_batch *batch = begin(test);
+    kdb_store_batch_delete_once(batch, KDB_SPACE_ROWS, KDB_LIT("1"));
+    kdb_store_batch_put(batch, KDB_SPACE_ROWS, KDB_LIT("3"), KDB_LIT("3"));
+    assert_int_equal(kdb_store_batch_bytes(batch), 3);
+    commit(test, batch);
+    assert_absent(kdb_test_get(test, NULL, KDB_LIT("1")));
+    assert_slice_equal(kdb_test_get(test, view, KDB_LIT("1")), "1");
+    assert_slice_equal(keys_in(test, NULL, range_of(NULL, NULL, false)), "23");
+    assert_slice_equal(keys_in(test, view, range_of(NULL, NULL, false)), "12");
+    kdb_store_view_close(view);
+    kdb_store_clean_up(test->store);
+    assert_slice_equal(keys_in(test, NULL, range_of(NULL, NULL, false)), "23");
+    batch = begin(test);
+    kdb_store_batch_delete_once(batch, KDB_SPACE_ROWS, KDB_LIT("3"));
+    commit(test, batch);
+    assert_slice_equal(keys_in(test, NULL, range_of(NULL, NULL, false)), "2");
+}
+
 static void keeps_spaces_apart(void **state)
 {
     struct kdb_test_store *test = *state;
@@ -645,6 +670,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         KDB_TEST_BOTH_STORES(gives_back_what_was_put),
+        KDB_TEST_BOTH_STORES(deletes_what_lives_once),
         KDB_TEST_BOTH_STORES(keeps_spaces_apart),
         KDB_TEST_BOTH_STORES(tells_empty_from_absent),
         KDB_TEST_BOTH_STORES(orders_keys_by_their_bytes),
