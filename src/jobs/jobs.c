@@ -153,7 +153,7 @@ kdb_status kdb_jobs_submit(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
         return KDB_OK;
     }
     struct job *job = job_create(jobs, request);
-    record_store(job);
+    record_store_and_wait(job); // whoever is told of the job finds it in system.jobs
     (void)pthread_mutex_lock(&jobs->lock);
     if (!queue_has(&jobs->queue, request) && !jobs->is_closing) {
         *ret_outcome = KDB_SUBMIT_QUEUED;

@@ -83,7 +83,8 @@ struct kdb_job_request {
     const char *reason;      // "manual", "rows", "interval", "drop", …: part of the parameters
 };
 
-// Queues a job; its id ("FL-…", no blanks) goes to the ctx arena. Any thread.
+// Queues a job; its id ("FL-…", no blanks) goes to the ctx arena. From then on kdb_jobs_list has
+// it. Waits for the committer; workers.
 KDB_NODISCARD kdb_status kdb_jobs_submit(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
                                          const struct kdb_job_request *request,
                                          kdb_submit_outcome *ret_outcome, kdb_slice *ret_id);

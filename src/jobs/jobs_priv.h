@@ -116,6 +116,8 @@ KDB_NODISCARD kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx,
                                      struct kdb_job_record *ret);
 // Stores the job's row; failures are logged, a job never fails for its row.
 void record_store(struct job *job);
+// The same, and waits until it is there for everyone. Not on the committer, no lock held.
+void record_store_and_wait(struct job *job);
 KDB_NODISCARD kdb_status record_fail_unfinished(struct kdb_jobs *jobs, struct kdb_ctx *ctx);
 
 // ---- recover.c: files at start ----

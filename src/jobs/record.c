@@ -87,36 +87,46 @@ void record_write(const struct job *job, struct kdb_buf *out)
                    (long long)job->finished_at_us);
 }
 
-// A commit whose memory is its own: nobody waits for it.
-struct record_commit {
-    struct kdb_commit_request request;
-    struct kdb_store_batch *batch;
-};
-
-static void record_done(struct kdb_commit_request *request)
+static void end_commit(const struct kdb_commit_request *request)
 {
-    struct record_commit *commit = request->owner;
     if (request->outcome != KDB_COMMIT_DONE)
         kdb_log_warn("jobs", NULL, "a job's row could not be stored: %s", request->message);
-    kdb_store_batch_close(commit->batch);
-    kdb_free(commit);
+    kdb_store_batch_close(request->batch);
 }
 
-void record_store(struct job *job)
+// Of a commit whose memory is its own: nobody waits for it.
+static void record_done(struct kdb_commit_request *request)
 {
-    struct kdb_jobs *jobs = job->jobs;
-    struct record_commit *commit = kdb_alloc(sizeof(*commit));
+    end_commit(request);
+    kdb_free(request->owner);
+}
+
+static struct kdb_store_batch *make_batch(const struct job *job)
+{
     struct kdb_buf key = {0};
     struct kdb_buf value = {0};
     kdb_layout_meta_key(&key, KDB_META_JOB, kdb_slice_cstr(job->id));
     record_write(job, &value);
-    commit->batch = kdb_store_batch_open(jobs->options.store);
-    kdb_store_batch_put(commit->batch, KDB_SPACE_META, kdb_buf_view(&key), kdb_buf_view(&value));
+    struct kdb_store_batch *batch = kdb_store_batch_open(job->jobs->options.store);
+    kdb_store_batch_put(batch, KDB_SPACE_META, kdb_buf_view(&key), kdb_buf_view(&value));
     kdb_buf_deinit(&key);
     kdb_buf_deinit(&value);
-    commit->request = (struct kdb_commit_request){
-        .batch = commit->batch, .is_async = true, .done = record_done, .owner = commit};
-    kdb_commit_send(jobs->options.committer, &commit->request);
+    return batch;
+}
+
+void record_store(struct job *job)
+{
+    struct kdb_commit_request *request = kdb_alloc(sizeof(*request));
+    *request = (struct kdb_commit_request){
+        .batch = make_batch(job), .is_async = true, .done = record_done, .owner = request};
+    kdb_commit_send(job->jobs->options.committer, request);
+}
+
+void record_store_and_wait(struct job *job)
+{
+    struct kdb_commit_request request = {.batch = make_batch(job), .is_async = true};
+    kdb_commit_wait(job->jobs->options.committer, &request);
+    end_commit(&request);
 }
 
 // ---- reading ----

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the hot tier to files (T129, T130), what retention removes (T131), and how all of it is recorded (T132).
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readyServer } from './lib/server.mjs';
+import { readyServer, temporaryFolder } from './lib/server.mjs';
 import {
     counters, files, flush, jobEnd, manifest, mirror, scopeFolder, segments, seqMs, test, testStop,
 } from './lib/suite.mjs';
@@ -106,6 +106,20 @@ test('T129: both: whichever comes first', async () => {
         await until('its job is told', async () => (await jobsOf(table)).length === 1);
     assert.equal(JSON.parse((await jobsOf('fl.both_rows'))[0].parameters).reason, 'rows');
     assert.equal(JSON.parse((await jobsOf('fl.both_time'))[0].parameters).reason, 'interval');
+});
+
+test('the job that a statement names is in system.jobs before the statement is answered', async (t) => {
+    const hold = join(temporaryFolder(), 'hold');
+    const held = await readyServer(t, { env: { KALAMDB_FAULT: 'store.before_commit:hold:0', KALAMDB_FAULT_HOLD: hold } });
+    await held.admin.run('CREATE NAMESPACE fl; CREATE USER TABLE fl.told (id INT PRIMARY KEY); INSERT INTO fl.told VALUES (1)');
+    writeFileSync(hold, ''); // nothing is stored any more
+    let isAnswered = false;
+    const flushing = held.admin.message('STORAGE FLUSH TABLE fl.told').finally(() => (isAnswered = true));
+    for (let i = 0; i < 50; i++) await held.admin.rows('SELECT * FROM system.jobs');
+    assert.equal(isAnswered, false);
+    rmSync(hold);
+    const id = /Job ID: (\S+)$/.exec(await flushing)?.[1];
+    assert.equal((await held.admin.rows('SELECT 1 FROM system.jobs WHERE job_id = $1', [id])).length, 1);
 });
 
 test('T129: the default policy is a setting', async (t) => {
