@@ -283,7 +283,9 @@ static kdb_status print_text_cast(struct printer *printer, const struct kdb_expr
             " AS VARCHAR), 'month', 'mon'), '(-1 [a-z]+?)s?( |$)', '\\1s\\2', 'g'), "
             "'(-\\d+ [a-z]+) (\\d)', '\\1 +\\2', 'g')");
     default:
-        return print_around(printer, "CAST(", arg, " AS VARCHAR)");
+        // Joined to nothing: a bare cast that is compared with a constant, the engine undoes, and
+        // compares values of the other type instead of texts.
+        return print_around(printer, "(CAST(", arg, " AS VARCHAR) || '')");
     }
 }
 
