@@ -64,6 +64,7 @@ struct engine_prepared {
     struct engine_layout *layouts;
     uint32_t layout_count;
     uint32_t param_count;
+    uint32_t executions;
     bool is_cached;
     struct kdb_use_link use;
 };
@@ -72,6 +73,7 @@ struct engine_statements {
     struct kdb_map by_sql;
     struct kdb_use_order order;
     uint32_t capacity;
+    uint32_t executions; // of all that are cached
 };
 
 // One scan of a row source inside the running statement. DuckDB owns it.
@@ -137,7 +139,8 @@ void engine_statements_deinit(struct engine_statements *statements);
 // of statement that is let through.
 KDB_NODISCARD kdb_status engine_prepare(struct engine_run *run, duckdb_statement_type type,
                                         struct engine_prepared **ret_prepared);
-void engine_prepared_release(struct engine_prepared *prepared);
+// It may be gone afterwards.
+void engine_prepared_release(struct engine_run *run, struct engine_prepared *prepared);
 
 // params.c
 

@@ -238,7 +238,7 @@ static kdb_status prepare_and_run(struct engine_run *run, duckdb_statement_type 
     struct engine_prepared *prepared = NULL;
     KDB_TRY(engine_prepare(run, type, &prepared));
     kdb_status status = run_prepared(run, prepared, sink);
-    engine_prepared_release(prepared);
+    engine_prepared_release(run, prepared);
     return status;
 }
 
@@ -292,7 +292,7 @@ kdb_status engine_check_select(struct kdb_engine_connection *connection, struct 
     engine_watch_begin(connection, &run);
     kdb_status status = engine_prepare(&run, DUCKDB_STATEMENT_TYPE_SELECT, &prepared);
     if (status == KDB_OK)
-        engine_prepared_release(prepared);
+        engine_prepared_release(&run, prepared);
     engine_watch_end(connection);
     return status;
 }

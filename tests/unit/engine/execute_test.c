@@ -3,6 +3,7 @@
 // prepared statements.
 #include "engine/engine.h"
 
+#include <malloc.h>
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -337,6 +338,33 @@ static void statements_age_out_of_the_cache(void **state)
     }
 }
 
+#ifdef __SANITIZE_ADDRESS__
+size_t __sanitizer_get_current_allocated_bytes(void); // its header comes with clang alone
+#endif
+
+// Bytes in use, of the whole program.
+static size_t allocated_bytes(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    return __sanitizer_get_current_allocated_bytes();
+#else
+    return mallinfo2().uordblks;
+#endif
+}
+
+// DuckDB keeps something of every execution until the prepared statement is destroyed.
+static void memory_does_not_grow_with_executions(void **state)
+{
+    struct engine_fixture *fixture = *state;
+    enum { EXECUTIONS = 8000, BYTES_MAX = 8 << 20 };
+    size_t before = allocated_bytes();
+    for (int i = 0; i < EXECUTIONS; i++) {
+        assert_int_equal(run_sql(fixture, "SELECT count(*) FROM range(10)").row_count, 1);
+        (void)fixture_reset(state);
+    }
+    assert_true(allocated_bytes() < before + BYTES_MAX);
+}
+
 // The same text over a table whose columns changed their order, type or name.
 static void changed_tables_get_new_statements(void **state)
 {
@@ -495,6 +523,7 @@ int main(void)
         cmocka_unit_test_setup(the_deadline_is_kept, fixture_reset),
         cmocka_unit_test_setup(other_threads_stop_a_statement, fixture_reset),
         cmocka_unit_test_setup(statements_age_out_of_the_cache, fixture_reset),
+        cmocka_unit_test_setup(memory_does_not_grow_with_executions, fixture_reset),
         cmocka_unit_test_setup(changed_tables_get_new_statements, fixture_reset),
         cmocka_unit_test_setup(plans_are_explained, fixture_reset),
         cmocka_unit_test_setup(connections_work_side_by_side, fixture_reset),
