@@ -13,6 +13,9 @@
 
 enum { KEY_BYTES_MAX = 4, ENTRIES_MAX = 512, VIEWS_MAX = 4, STEPS = 1500 };
 
+// Keys that begin so are put once in their life; pick_key never makes one.
+#define ONCE 'o'
+
 struct entry {
     kdb_space space;
     uint64_t value;
@@ -32,6 +35,7 @@ struct run {
     struct model now;
     struct kdb_store_view *views[VIEWS_MAX]; // NULL: not open
     struct model seen[VIEWS_MAX];            // the model when the view was opened
+    uint32_t once_count;                     // keys put once so far
 };
 
 static uint64_t pick(struct run *run, uint64_t count)
@@ -101,8 +105,47 @@ static void model_put(struct model *model, const struct entry *entry)
     model->entries[index] = *entry;
 }
 
+static void put_once(struct run *run, struct model *model, struct kdb_store_batch *batch)
+{
+    uint32_t number = run->once_count++;
+    const struct entry entry = {
+        .space = KDB_SPACE_ROWS,
+        .len = KEY_BYTES_MAX,
+        .value = kdb_random_next(&run->random),
+        .key = {ONCE, (char)(number >> 16), (char)(number >> 8), (char)number}};
+    kdb_store_batch_put(batch, entry.space, key_of(&entry), value_of(&entry));
+    model_put(model, &entry);
+}
+
+// The first key from a random one on that was put once, in an earlier batch.
+static void delete_once(struct run *run, struct model *model, struct kdb_store_batch *batch)
+{
+    uint64_t number = run->once_count ? pick(run, run->once_count) : 0;
+    const struct entry from = {
+        .space = KDB_SPACE_ROWS,
+        .len = KEY_BYTES_MAX,
+        .key = {ONCE, (char)(number >> 16), (char)(number >> 8), (char)number}};
+    size_t index = model_find(model, &from);
+    if (index == model->count || model->entries[index].space != KDB_SPACE_ROWS ||
+        model->entries[index].key[0] != ONCE)
+        return;
+    struct entry entry = model->entries[index];
+    if (!model_has(&run->now, model_find(&run->now, &entry), &entry))
+        return;
+    kdb_store_batch_delete_once(batch, entry.space, key_of(&entry));
+    model_remove(model, index, index + 1);
+}
+
 static void change_at_random(struct run *run, struct model *model, struct kdb_store_batch *batch)
 {
+    if (model->count < ENTRIES_MAX - 16 && pick(run, 5) == 0) {
+        put_once(run, model, batch);
+        return;
+    }
+    if (pick(run, 6) == 0) {
+        delete_once(run, model, batch);
+        return;
+    }
     struct entry entry = pick_key(run);
     uint64_t kind = model->count > ENTRIES_MAX - 16 ? 9 : pick(run, 10);
     if (kind < 6) {
@@ -127,12 +170,15 @@ static void commit_at_random(struct run *run)
     struct kdb_store_batch *batch = kdb_store_batch_open(run->test->store);
     struct model *after = kdb_alloc(sizeof(*after));
     *after = run->now;
+    uint32_t once_count = run->once_count;
     for (uint64_t left = 1 + pick(run, 12); left > 0; left--)
         change_at_random(run, after, batch);
     if (pick(run, 8) > 0) { // else it is given up
         kdb_commit_mode mode = pick(run, 50) ? KDB_COMMIT_ASYNC : KDB_COMMIT_SYNC;
         assert_int_equal(kdb_store_commit(run->test->store, &run->test->ctx, batch, mode), KDB_OK);
         run->now = *after;
+    } else {
+        run->once_count = once_count;
     }
     kdb_free(after);
     kdb_store_batch_close(batch);
@@ -248,6 +294,8 @@ static void take_step(struct run *run)
     if (kind == 0) {
         close_views(run);
         kdb_test_store_reopen(run->test);
+    } else if (kind < 4) {
+        kdb_store_clean_up(run->test->store);
     } else if (kind < 100) {
         commit_at_random(run);
     } else if (kind < 110) {
@@ -260,21 +308,22 @@ static void take_step(struct run *run)
     kdb_ctx_reset(&run->test->ctx);
 }
 
-// KDB_SEED repeats a failed run.
-static uint64_t choose_seed(void)
+// KDB_SEED repeats a failed run, KDB_STEPS makes it longer.
+static uint64_t number_of(const char *variable, uint64_t otherwise)
 {
-    const char *text = getenv("KDB_SEED");
-    return text ? strtoull(text, NULL, 10) : (uint64_t)time(NULL);
+    const char *text = getenv(variable);
+    return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static void behaves_as_a_sorted_array(void **state)
 {
-    uint64_t seed = choose_seed();
+    uint64_t seed = number_of("KDB_SEED", (uint64_t)time(NULL));
+    uint64_t steps = number_of("KDB_STEPS", STEPS);
     print_message("KDB_SEED=%llu\n", (unsigned long long)seed);
     struct run *run = kdb_alloc(sizeof(*run));
     run->test = *state;
     run->random = seed;
-    for (int i = 0; i < STEPS; i++)
+    for (uint64_t i = 0; i < steps; i++)
         take_step(run);
     close_views(run);
     kdb_free(run);
