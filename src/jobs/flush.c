@@ -22,6 +22,11 @@ struct flushed_key {
     int64_t seq;
 };
 
+// A partition with so many hot rows loses its entries of the sequence index as one range, when its
+// last row leaves, instead of one by one. So does one of which an earlier flush, that failed, left
+// entries without rows.
+#define INDEX_RANGE_ROWS_MIN 1024
+
 // Rows removed from the hot tier after which the store is asked to clean up: until it does, a scan
 // over as many removed rows takes some 5 ms, on an event loop too.
 #define CLEAN_UP_ROWS 20000
@@ -37,6 +42,8 @@ struct flush {
     struct flushed_key *keys;
     size_t key_count, key_capacity;
     bool has_more;
+    bool takes_index;   // as one range, with the last row
+    int64_t newest_seq; // of all rows read
     int64_t flush_ms;
 };
 
@@ -82,6 +89,8 @@ static kdb_status next_row(void *self, struct kdb_ctx *ctx, kdb_slice *ret_key, 
     *ret_key = kdb_slice_skip(key, flush->strip);
     struct flushed_key flushed = {kdb_arena_copy(&flush->arena, *ret_key), kdb_row_seq(*ret_row)};
     KDB_PUSH(&flush->arena, flush->keys, flush->key_count, flush->key_capacity, flushed);
+    if (flushed.seq > flush->newest_seq)
+        flush->newest_seq = flushed.seq;
     return KDB_OK;
 }
 
@@ -91,35 +100,58 @@ struct removal {
     struct kdb_jobs *jobs;
     struct kdb_ctx *ctx;
     struct kdb_partition *partition;
+    const struct flushed_key *keys;
+    size_t key_count;
+    kdb_index_removal index; // with the last batch; KDB_INDEX_UP_TO: KDB_INDEX_LATER before
+    int64_t index_up_to;
     int64_t flush_ms;
     int64_t removed;
 };
 
+static kdb_status remove_batch(struct removal *removal, size_t from, size_t count,
+                               struct kdb_row_op *ops)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct flushed_key *key = &removal->keys[from + i];
+        ops[i] = (struct kdb_row_op){.key = key->key, .expected_seq = key->seq};
+    }
+    bool is_last = from + count == removal->key_count;
+    struct kdb_commit_request request = {.partition = removal->partition,
+                                         .ops = ops,
+                                         .op_count = count,
+                                         .is_removal = true,
+                                         .removal_flush_ms = removal->flush_ms,
+                                         .index = removal->index,
+                                         .index_up_to = removal->index_up_to};
+    if (removal->index == KDB_INDEX_UP_TO && !is_last)
+        request.index = KDB_INDEX_LATER;
+    kdb_commit_wait(removal->jobs->options.committer, &request);
+    if (request.outcome != KDB_COMMIT_DONE)
+        return kdb_fail(removal->ctx, request.status, "%s", request.message);
+    removal->removed += request.removed;
+    if (kdb_fault_point("flush.removing"))
+        return kdb_fail(removal->ctx, KDB_ERR_IO, "injected: flush.removing");
+    return KDB_OK;
+}
+
 // Removes the keys that are still at the flushed version, a batch at a time so that writers are not
 // held up.
-static kdb_status remove_keys(struct removal *removal, const struct flushed_key *keys, size_t count)
+static kdb_status remove_keys(struct removal *removal)
 {
-    size_t batch = removal->jobs->options.removal_batch;
-    struct kdb_row_op *ops = kdb_alloc_array(batch < count ? batch : count, sizeof(*ops));
-    kdb_status status = KDB_OK;
-    for (size_t at = 0; at < count && status == KDB_OK; at += batch) {
-        size_t here = count - at < batch ? count - at : batch;
-        for (size_t i = 0; i < here; i++)
-            ops[i] = (struct kdb_row_op){.key = keys[at + i].key, .expected_seq = keys[at + i].seq};
-        struct kdb_commit_request request = {.partition = removal->partition,
-                                             .ops = ops,
-                                             .op_count = here,
-                                             .is_removal = true,
-                                             .removal_flush_ms = removal->flush_ms};
-        kdb_commit_wait(removal->jobs->options.committer, &request);
-        if (request.outcome != KDB_COMMIT_DONE)
-            status = kdb_fail(removal->ctx, request.status, "%s", request.message);
-        removal->removed += request.removed;
-        if (kdb_fault_point("flush.removing"))
-            status = kdb_fail(removal->ctx, KDB_ERR_IO, "injected: flush.removing");
-    }
-    kdb_free(ops);
     struct kdb_jobs *jobs = removal->jobs;
+    size_t batch = jobs->options.removal_batch;
+    if (batch > removal->key_count)
+        batch = removal->key_count;
+    struct kdb_row_op *ops = kdb_alloc_array(batch, sizeof(*ops));
+    kdb_status status = KDB_OK;
+    size_t at = 0;
+    do {
+        size_t left = removal->key_count - at;
+        size_t here = left < batch ? left : batch;
+        status = remove_batch(removal, at, here, ops);
+        at += here;
+    } while (at < removal->key_count && status == KDB_OK);
+    kdb_free(ops);
     if (atomic_fetch_add(&jobs->removed, removal->removed) + removal->removed >= CLEAN_UP_ROWS) {
         atomic_store(&jobs->removed, 0);
         kdb_store_clean_up(jobs->options.store);
@@ -157,11 +189,28 @@ static kdb_status write_segment(struct flush *flush, kdb_slice folder)
     job->bytes += bytes;
     if (kdb_fault_point("flush.manifest_changed"))
         return kdb_fail(&job->ctx, KDB_ERR_IO, "injected: flush.manifest_changed");
+    return KDB_OK;
+}
+
+// The rows of the segment just written leave the hot tier, maybe with those of the last one the
+// sequence index.
+static kdb_status remove_flushed(struct flush *flush)
+{
+    struct job *job = flush->job;
+    bool is_last = !flush->has_more;
+    if (flush->key_count == 0 && !(is_last && flush->takes_index && flush->newest_seq > 0))
+        return KDB_OK;
     struct removal removal = {.jobs = job->jobs,
                               .ctx = &job->ctx,
                               .partition = flush->partition,
+                              .keys = flush->keys,
+                              .key_count = flush->key_count,
+                              .index = !flush->takes_index ? KDB_INDEX_EACH
+                                       : is_last           ? KDB_INDEX_UP_TO
+                                                           : KDB_INDEX_LATER,
+                              .index_up_to = flush->newest_seq,
                               .flush_ms = flush->flush_ms};
-    status = remove_keys(&removal, flush->keys, flush->key_count);
+    kdb_status status = remove_keys(&removal);
     job->removed += removal.removed;
     return status;
 }
@@ -181,6 +230,7 @@ static kdb_status flush_partition(struct flush *flush)
         flush->key_count = 0;
         flush->key_capacity = 0;
         KDB_TRY(write_segment(flush, folder));
+        KDB_TRY(remove_flushed(flush));
     } while (flush->has_more);
     return KDB_OK;
 }
@@ -190,7 +240,13 @@ static kdb_status flush_one(struct job *job, struct job_thread *thread,
 {
     if (atomic_load(&partition->hot_rows) == 0)
         return KDB_OK;
-    struct flush flush = {.job = job, .thread = thread, .partition = partition};
+    struct flush flush = {
+        .job = job,
+        .thread = thread,
+        .partition = partition,
+        .takes_index = atomic_load(&partition->hot_rows) >= INDEX_RANGE_ROWS_MIN ||
+                       atomic_load(&partition->has_stale_index),
+    };
     kdb_arena_init(&flush.arena, 0);
     kdb_status status = flush_partition(&flush);
     kdb_store_scan_close(flush.scan);
@@ -245,6 +301,8 @@ struct leftovers {
     struct kdb_ctx reading; // of one key: it holds on to what it read
     struct flushed_key *keys;
     size_t key_count, capacity;
+    int64_t newest_seq; // of the keys
+    bool has_others;    // entries of the index among theirs that are not in the segments
 };
 
 static void note_leftover(struct leftovers *left, kdb_slice key, int64_t seq)
@@ -252,9 +310,11 @@ static void note_leftover(struct leftovers *left, kdb_slice key, int64_t seq)
     struct kdb_arena *arena = &left->ctx->arena;
     struct flushed_key flushed = {kdb_arena_copy(arena, key), seq};
     KDB_PUSH(arena, left->keys, left->key_count, left->capacity, flushed);
+    left->newest_seq = seq; // they come in its order
 }
 
-// Hot rows of the partition that are also, at the same version, in its segments.
+// Hot rows of the partition that are also, at the same version, in its segments. Some of the
+// entries that name them may be all that is left of them.
 static kdb_status collect_leftovers(struct leftovers *left, const struct kdb_table *table,
                                     struct kdb_partition *partition, struct kdb_manifest *manifest)
 {
@@ -295,6 +355,8 @@ static kdb_status collect_leftovers(struct leftovers *left, const struct kdb_tab
             left->ctx->error = left->reading.error;
         else if (row.data && kdb_row_seq(row) == seq)
             note_leftover(left, primary, seq);
+        else
+            left->has_others = true;
         kdb_ctx_reset(&left->reading);
     }
     kdb_store_scan_close(scan);
@@ -329,8 +391,12 @@ static kdb_status resume_opened(struct leftovers *left, struct kdb_table *table,
     struct removal removal = {.jobs = jobs,
                               .ctx = left->ctx,
                               .partition = partition,
+                              .keys = left->keys,
+                              .key_count = left->key_count,
+                              .index = left->has_others ? KDB_INDEX_LATER : KDB_INDEX_UP_TO,
+                              .index_up_to = left->newest_seq,
                               .flush_ms = kdb_clock_now_ms(jobs->options.clock)};
-    KDB_TRY(remove_keys(&removal, left->keys, left->key_count));
+    KDB_TRY(remove_keys(&removal));
     kdb_log_info("jobs", NULL, "finished an interrupted flush: %lld row(s) left the hot tier",
                  (long long)removal.removed);
     return KDB_OK;
@@ -362,6 +428,8 @@ static bool resume_one(void *arg, uint32_t table_id, kdb_slice user,
     left->keys = NULL;
     left->key_count = 0;
     left->capacity = 0;
+    left->newest_seq = 0;
+    left->has_others = false;
     kdb_ctx_reset(left->ctx);
     kdb_catalog_release(snapshot);
     return true;

@@ -20,6 +20,13 @@
 #include "txn/partition.h"
 #include "txn/streams.h"
 
+// Which entries of the sequence index a removal takes along.
+typedef enum {
+    KDB_INDEX_EACH,  // those of the rows it removes, one by one
+    KDB_INDEX_LATER, // none: until a removal with KDB_INDEX_UP_TO they name rows that are gone
+    KDB_INDEX_UP_TO, // every one up to index_up_to, as one range
+} kdb_index_removal;
+
 // One changed key of a request. In a STREAM table an insert has no key and expects nothing; a
 // delete (a tombstone) counts in `removed` if the row is still there.
 struct kdb_row_op {
@@ -63,6 +70,8 @@ struct kdb_commit_request {
     // keys; keys whose _seq moved on are left alone.
     bool is_removal;
     int64_t removal_flush_ms; // when the flush happened, stored as last_flush_ms
+    kdb_index_removal index;
+    int64_t index_up_to; // with KDB_INDEX_UP_TO; no hot row with this _seq or an older one is left
     // Or a batch of definitions, jobs, manifests, applied as it is, alone:
     struct kdb_store_batch *batch;
     bool is_async; // do not wait for fsync whatever the server's mode (job progress)

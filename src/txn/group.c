@@ -317,11 +317,21 @@ static kdb_status add_events(struct kdb_group *group, struct kdb_ctx *ctx,
 // How many rows a removal steps over before it jumps to the key it looks for.
 #define STEPS_MAX 8
 
+// So many rows without another one between them leave as one range: a deletion of each costs the
+// committer more than the whole rest of a flush, but every read beside a range consults it.
+#define RANGE_ROWS_MIN 512
+
 struct hot_walk {
     struct kdb_store_scan *scan;
     kdb_slice key; // full key of the row the walk is at
     kdb_slice row;
     bool has_row;
+};
+
+// Rows to remove that follow each other in the hot tier as in the request.
+struct removal_run {
+    const struct kdb_row_op *ops;
+    size_t count;
 };
 
 // The hot rows from the first to the last key of a removal, in the order of its ops: far cheaper
@@ -347,22 +357,55 @@ static kdb_status open_walk(struct kdb_group *group, struct kdb_ctx *ctx,
     return status;
 }
 
-// The newest hot version of `key`: its _seq, or 0 when it is not there.
-static kdb_status walk_to(struct hot_walk *walk, struct kdb_ctx *ctx, kdb_slice key,
-                          int64_t *ret_seq)
+static kdb_status walk_on(struct hot_walk *walk, struct kdb_ctx *ctx)
 {
-    for (int steps = 0; walk->has_row && kdb_slice_compare(walk->key, key) < 0; steps++) {
+    return kdb_store_scan_next(walk->scan, ctx, &walk->key, &walk->row, &walk->has_row);
+}
+
+// The newest hot version of `key`: its _seq, or 0 when it is not there. The walk is behind it
+// afterwards. *ret_skipped: there were other rows before it.
+static kdb_status walk_to(struct hot_walk *walk, struct kdb_ctx *ctx, kdb_slice key,
+                          int64_t *ret_seq, bool *ret_skipped)
+{
+    int steps = 0;
+    for (; walk->has_row && kdb_slice_compare(walk->key, key) < 0; steps++) {
         if (steps == STEPS_MAX)
             kdb_store_scan_seek(walk->scan, key);
-        KDB_TRY(kdb_store_scan_next(walk->scan, ctx, &walk->key, &walk->row, &walk->has_row));
+        KDB_TRY(walk_on(walk, ctx));
     }
+    *ret_skipped = steps > 0;
     *ret_seq = 0;
     if (!walk->has_row || !kdb_slice_equal(walk->key, key))
         return KDB_OK;
     if (walk->row.len < KDB_ROW_HEADER_BYTES)
         return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored row is damaged");
     *ret_seq = kdb_row_seq(walk->row);
-    return KDB_OK;
+    return walk_on(walk, ctx);
+}
+
+static void delete_range(struct kdb_group *group, const struct kdb_partition *partition,
+                         const struct removal_run *run)
+{
+    struct kdb_buf end = {0};
+    kdb_layout_key(&end, partition->prefix, KDB_KEYS_ROWS, run->ops[run->count - 1].key);
+    kdb_buf_put(&end, '\0'); // just behind the last
+    kdb_store_batch_delete_range(group->batch, KDB_SPACE_ROWS,
+                                 row_key(group, partition, run->ops[0].key), kdb_buf_view(&end));
+    kdb_buf_deinit(&end);
+}
+
+// Writes the deletions of a run and begins the next.
+static void end_run(struct kdb_group *group, const struct kdb_partition *partition,
+                    struct removal_run *run)
+{
+    if (run->count >= RANGE_ROWS_MIN) {
+        delete_range(group, partition, run);
+    } else {
+        for (size_t i = 0; i < run->count; i++)
+            kdb_store_batch_delete(group->batch, KDB_SPACE_ROWS,
+                                   row_key(group, partition, run->ops[i].key));
+    }
+    run->count = 0;
 }
 
 // *ret_newest: of the versions removed, 0 when there was none.
@@ -371,21 +414,42 @@ static kdb_status remove_ops(struct kdb_group *group, struct kdb_ctx *ctx,
                              int64_t *ret_newest)
 {
     struct kdb_partition *partition = request->partition;
+    struct removal_run run = {0};
     for (size_t i = 0; i < request->op_count; i++) {
         const struct kdb_row_op *op = &request->ops[i];
         KDB_ASSERT(i == 0 || kdb_slice_compare(op[-1].key, op->key) < 0);
-        kdb_slice key = row_key(group, partition, op->key);
         int64_t seq;
-        KDB_TRY(walk_to(walk, ctx, key, &seq));
-        if (seq == 0 || seq != op->expected_seq)
+        bool has_skipped;
+        KDB_TRY(walk_to(walk, ctx, row_key(group, partition, op->key), &seq, &has_skipped));
+        bool is_removed = seq != 0 && seq == op->expected_seq;
+        if (has_skipped || !is_removed)
+            end_run(group, partition, &run);
+        if (!is_removed)
             continue;
-        kdb_store_batch_delete(group->batch, KDB_SPACE_ROWS, key);
-        delete_seq_key(group, partition, seq);
+        if (run.count++ == 0)
+            run.ops = op;
+        if (request->index == KDB_INDEX_EACH)
+            delete_seq_key(group, partition, seq);
         request->removed++;
         if (seq > *ret_newest)
             *ret_newest = seq;
     }
+    end_run(group, partition, &run);
     return KDB_OK;
+}
+
+// The entries of the sequence index up to a _seq.
+static void remove_index(struct kdb_group *group, const struct kdb_partition *partition,
+                         int64_t up_to)
+{
+    struct kdb_buf first = {0};
+    kdb_layout_seq_key(&first, partition->prefix, 0);
+    kdb_buf_clear(&group->key);
+    kdb_layout_seq_key(&group->key, partition->prefix, up_to + 1);
+    kdb_store_batch_delete_range(group->batch, KDB_SPACE_ROWS, kdb_buf_view(&first),
+                                 kdb_buf_view(&group->key));
+    kdb_buf_deinit(&first);
+    group->removes_index = true;
 }
 
 static kdb_status add_removal(struct kdb_group *group, struct kdb_ctx *ctx,
@@ -400,11 +464,14 @@ static kdb_status add_removal(struct kdb_group *group, struct kdb_ctx *ctx,
         kdb_store_scan_close(walk.scan);
         KDB_TRY(status);
     }
+    if (request->index == KDB_INDEX_UP_TO)
+        remove_index(group, request->partition, request->index_up_to);
     struct kdb_commit_touch *note = touch(group, request->partition);
     note->removed_seq = newest;
     note->hot_delta -= request->removed;
     note->is_removal = true;
     note->removal_flush_ms = request->removal_flush_ms;
+    note->index = request->index;
     group->removed_count += (size_t)request->removed;
     request->outcome = KDB_COMMIT_DONE;
     return KDB_OK;
@@ -450,7 +517,7 @@ static void count_after(struct kdb_commit_touch *note, int64_t now_ms)
 
 bool kdb_group_is_durable(const struct kdb_group *group)
 {
-    return group->row_count > 0 || group->removed_count > 0;
+    return group->row_count > 0 || group->removed_count > 0 || group->removes_index;
 }
 
 void kdb_group_finish(struct kdb_group *group)
@@ -489,6 +556,8 @@ static void publish_partition(const struct kdb_commit_touch *note,
     atomic_store(&partition->last_flush_ms, note->after.last_flush_ms);
     if (note->is_removal)
         atomic_fetch_add(&partition->removal_epoch, 1);
+    if (note->index != KDB_INDEX_EACH)
+        atomic_store(&partition->has_stale_index, note->index == KDB_INDEX_LATER);
     if (note->removed_seq > atomic_load(&partition->removed_seq))
         atomic_store(&partition->removed_seq, note->removed_seq);
     kdb_partition_end_change(partition);

@@ -19,6 +19,7 @@ struct kdb_commit_touch {
     bool is_removal;
     int64_t removal_flush_ms;
     int64_t removed_seq;                 // newest of the removed
+    kdb_index_removal index;             // of the removal
     struct kdb_partition_counters after; // what the batch stores and publish makes visible
     struct kdb_streams_change stream;    // of a STREAM table's partition, instead of all that
 };
@@ -57,6 +58,7 @@ struct kdb_group {
     size_t removed_seq_count, removed_seq_capacity;
     size_t row_count;
     size_t removed_count;
+    bool removes_index; // a range of it
     size_t event_count; // changes of streams; nothing of them is in `batch`
     int64_t last_seq;   // newest one given out in this group, 0: none
 };

@@ -156,7 +156,7 @@ static void grow_locked(struct kdb_partition_registry *registry)
 // A partition nobody holds and whose flush policy has nothing to wait for.
 static bool is_idle(const struct kdb_partition *partition)
 {
-    return atomic_load(&partition->references) == 1 &&
+    return atomic_load(&partition->references) == 1 && !atomic_load(&partition->has_stale_index) &&
            (atomic_load(&partition->hot_rows) == 0 || partition->flush_interval_seconds == 0);
 }
 

@@ -44,6 +44,7 @@ struct kdb_partition {
     _Atomic int64_t last_flush_ms;  // 0: never
     atomic_bool is_dropped;         // the table is gone: commits are refused
     atomic_bool is_flush_queued;    // a flush is waiting or running (jobs)
+    atomic_bool has_stale_index;    // its sequence index may name rows that a flush removed
     _Atomic uint32_t flush_rows;    // policy in force, 0: none
     _Atomic uint32_t flush_interval_seconds;
     _Atomic uint32_t subscriptions; // live subscriptions, kept by live/

@@ -231,6 +231,50 @@ test('a damaged file does not keep the server from starting after a crash', asyn
     assert.deepEqual(await ann.column('SELECT id FROM c.t'), Array.from({ length: 20 }, (_, i) => i));
 });
 
+// So many rows that they leave the hot tier as ranges, and the sequence index behind them as another.
+for (const action of ['kill', 'fail']) {
+    for (const hit of [1, 2, 3]) {
+        test(`a large flush ends at its removal ${hit} of 3: ${action}`, async (t) => {
+            const server = await readyServer(t, { settings: { flush: { removal_batch: 600 } } });
+            await server.admin.run("CREATE NAMESPACE c; CREATE USER TABLE c.t (id INT PRIMARY KEY, v TEXT) WITH (FLUSH_POLICY = 'rows:100000')");
+            const ann = await server.addUser('ann');
+            const bob = await server.addUser('bob');
+            const ids = Array.from({ length: 1500 }, (_, i) => i);
+            await ann.run(`INSERT INTO c.t VALUES ${ids.map((id) => `(${id}, 'v')`).join(', ')}`);
+            await bob.run("INSERT INTO c.t VALUES (1, 'b')");
+            await ann.run("UPDATE c.t SET v = 'w' WHERE id % 100 = 7; DELETE FROM c.t WHERE id % 100 = 8");
+            const expected = ids.filter((id) => id % 100 !== 8).map((id) => [id, id % 100 === 7 ? 'w' : 'v']);
+            await server.stop();
+            await server.start({ env: { KALAMDB_FAULT: `flush.removing:${action}:${hit}` } });
+            if (action === 'kill') {
+                server.mayEnd = true;
+                await server.admin.post('STORAGE FLUSH TABLE c.t').catch(() => null);
+                await server.ends();
+                assert.equal(server.exit.signal, 'SIGKILL', server.log.slice(-2000));
+                await server.start({ env: {} });
+                assert.equal((await counters(server.admin, 'c.t', 'ann'))?.hot ?? 0, 0, 'the start finished the flush');
+            } else {
+                await flush(server.admin, 'c.t').catch(() => null);
+            }
+            const look = async (what) => {
+                assert.deepEqual(await ann.rows('SELECT id, v FROM c.t ORDER BY id'), expected, what);
+                assert.deepEqual(await ann.rows('SELECT id, v FROM c.t JOIN (SELECT 1 AS one) AS o ON one = 1 ORDER BY id'), expected, what);
+                assert.deepEqual(await bob.rows('SELECT id, v FROM c.t'), [[1, 'b']], what);
+            };
+            await look('after it');
+            await ann.run("INSERT INTO c.t VALUES (8, 'again'); UPDATE c.t SET v = 'x' WHERE id = 9");
+            expected.splice(8, 0, [8, 'again']);
+            expected[9] = [9, 'x'];
+            await look('with new rows');
+            await flush(server.admin, 'c.t');
+            await look('after the next flush');
+            assert.equal((await counters(server.admin, 'c.t', 'ann'))?.hot ?? 0, 0);
+            await server.restart();
+            await look('after a restart');
+        });
+    }
+}
+
 test('a step that fails instead of dying is told, and tried again', async (t) => {
     const { server, clients, model, random } = await prepared(t, 'rows:60');
     for (const point of faultPoints().filter((name) => !/^(store|cleanup)\./.test(name))) {

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/random.h"
 #include "lib/exec_fixture.h"
 #include "lib/test.h"
+#include "txn/layout.h"
+#include "types/key.h"
 #include "types/row.h"
 
 #define END INT64_MAX
@@ -26,9 +29,19 @@ static int open_rows(void **state)
     return 0;
 }
 
+// The second step of a flush that removes its rows from the hot tier will fail.
+static int open_rows_to_fail(void **state)
+{
+    kdb_ctx_init(&ctx, 0);
+    assert_int_equal(kdb_fault_set(&ctx, KDB_LIT("flush.removing:fail:2")), KDB_OK);
+    kdb_ctx_deinit(&ctx);
+    return open_rows(state);
+}
+
 static int close_rows(void **state)
 {
     (void)state;
+    assert_int_equal(kdb_fault_set(&ctx, KDB_LIT("")), KDB_OK);
     kdb_ctx_deinit(&ctx);
     exec_fixture_close(db);
     return 0;
@@ -232,6 +245,84 @@ static void test_ranges_of_nothing(void **state)
     reader_close(&reader);
 }
 
+// A flush that failed may leave entries of the index whose rows have left the hot tier.
+static void test_entries_without_rows(void **state)
+{
+    (void)state;
+    struct reader reader;
+    alice("INSERT INTO app.t VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')");
+    reader_open(&reader, "t");
+    (void)read_all(&reader);
+    struct kdb_row_op ops[2] = {{.expected_seq = reader.seqs[1]}, {.expected_seq = reader.seqs[3]}};
+    struct kdb_buf keys[2] = {0};
+    for (int i = 0; i < 2; i++) {
+        const kdb_value id = kdb_value_int(KDB_INT, 2 + 2 * i);
+        assert_int_equal(kdb_key_value(&keys[i], &ctx, &id), KDB_OK);
+        ops[i].key = kdb_buf_view(&keys[i]);
+    }
+    struct kdb_commit_request removal = {.partition = reader.partition,
+                                         .ops = ops,
+                                         .op_count = 2,
+                                         .is_removal = true,
+                                         .index = KDB_INDEX_LATER};
+    kdb_commit_wait(db->services.committer, &removal);
+    assert_int_equal(removal.removed, 2);
+    assert_string_equal(read_all(&reader), "1 2 3 4 "); // the view is older
+    reader_close(&reader);
+    expect_order("1 3 ", "3 1 ");
+    alice("INSERT INTO app.t VALUES (2, 'again')");
+    expect_order("1 3 2 ", "2 3 1 ");
+    kdb_buf_deinit(&keys[0]);
+    kdb_buf_deinit(&keys[1]);
+}
+
+static size_t index_entries(const struct kdb_partition *partition)
+{
+    struct kdb_buf first = {0};
+    struct kdb_buf end = {0};
+    kdb_layout_key(&first, partition->prefix, KDB_KEYS_SEQ, (kdb_slice){0});
+    kdb_layout_key(&end, partition->prefix, KDB_KEYS_END, (kdb_slice){0});
+    const struct kdb_scan_range range = {
+        .space = KDB_SPACE_ROWS, .first = kdb_buf_view(&first), .end = kdb_buf_view(&end)};
+    struct kdb_store_scan *scan;
+    assert_int_equal(kdb_store_scan_open(db->services.store, &ctx, NULL, &range, &scan), KDB_OK);
+    size_t count = 0;
+    for (bool has_more = true; has_more; count += has_more) {
+        kdb_slice key;
+        kdb_slice value;
+        assert_int_equal(kdb_store_scan_next(scan, &ctx, &key, &value, &has_more), KDB_OK);
+    }
+    kdb_store_scan_close(scan);
+    kdb_buf_deinit(&first);
+    kdb_buf_deinit(&end);
+    return count;
+}
+
+// The flush of many rows fails on its way; for the rows that are left alone, the index would not
+// leave as a range.
+static void test_the_next_flush_takes_entries_without_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 1100 };
+    struct kdb_buf sql = {0};
+    KDB_BUF_LIT(&sql, "INSERT INTO app.t VALUES (0, 'v')");
+    for (int i = 1; i < ROWS; i++)
+        kdb_buf_printf(&sql, ", (%d, 'v')", i);
+    kdb_buf_put(&sql, '\0');
+    alice(sql.data);
+    kdb_buf_deinit(&sql);
+    struct reader reader;
+    reader_open(&reader, "t");
+    exec_fixture_flush(db, "app.t");
+    assert_int_equal(atomic_load(&reader.partition->hot_rows), ROWS - 200);
+    assert_int_equal(index_entries(reader.partition), ROWS);
+    exec_fixture_flush(db, "app.t");
+    assert_int_equal(atomic_load(&reader.partition->hot_rows), 0);
+    assert_int_equal(index_entries(reader.partition), 0);
+    reader_close(&reader);
+    exec_fixture_expect_rows(db, "alice", KDB_ROLE_USER, "SELECT COUNT(*) FROM app.t", "1100\n");
+}
+
 // Many statements and flushes: every key once, the living as SELECT has them.
 static void test_random_life(void **state)
 {
@@ -316,9 +407,16 @@ static void test_floor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_ROWS(test_hot_cold_and_both),   WITH_ROWS(test_after_what_is_cold),
-        WITH_ROWS(test_view_stays_as_it_is), WITH_ROWS(test_ranges_of_nothing),
-        WITH_ROWS(test_random_life),         WITH_ROWS(test_floor),
+        WITH_ROWS(test_hot_cold_and_both),
+        WITH_ROWS(test_after_what_is_cold),
+        WITH_ROWS(test_view_stays_as_it_is),
+        WITH_ROWS(test_ranges_of_nothing),
+        WITH_ROWS(test_entries_without_rows),
+        cmocka_unit_test_setup_teardown(test_the_next_flush_takes_entries_without_rows,
+                                        open_rows_to_fail, close_rows),
+
+        WITH_ROWS(test_random_life),
+        WITH_ROWS(test_floor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -289,6 +289,54 @@ static void test_removal_finds_its_rows_among_others(void **state)
     assert_int_equal(sequence_entries(f), ROWS - 5);
 }
 
+// So many rows that some leave as a range: between them one written since the flush looked, and one
+// that changed since; before and after them others. Their index entries leave in a second step.
+static void test_removal_of_many_rows_and_then_of_their_index(void **state)
+{
+    struct fixture *f = *state;
+    enum { ROWS = 1400, BETWEEN = 601, CHANGED = 700 };
+    struct kdb_row_op *ops = kdb_alloc_array(ROWS, sizeof(*ops));
+    for (int64_t i = 0; i < ROWS; i++) {
+        ops[i] = op_of(f, 2 * i, put(f, 2 * i, 0, 1), 0);
+        ops[i].row = NULL;
+    }
+    int64_t flushed = kdb_committer_last_seq(f->committer);
+    const int64_t others[] = {-1, BETWEEN, 2 * ROWS - 1, 2 * ROWS};
+    for (size_t i = 0; i < 4; i++)
+        assert_true(put(f, others[i], 0, 1) > 0);
+    int64_t newer = put(f, 2 * CHANGED, ops[CHANGED].expected_seq, 0);
+
+    struct kdb_commit_request request = {.partition = f->partition,
+                                         .ops = ops,
+                                         .op_count = ROWS,
+                                         .is_removal = true,
+                                         .index = KDB_INDEX_LATER};
+    kdb_commit_wait(f->committer, &request);
+    assert_int_equal(request.outcome, KDB_COMMIT_DONE);
+    assert_int_equal(request.removed, ROWS - 1);
+    for (int64_t i = 0; i < ROWS; i++)
+        assert_int_equal(stored(f, 2 * i).data == NULL, i != CHANGED);
+    assert_int_equal(kdb_row_seq(stored(f, 2 * CHANGED)), newer);
+    for (size_t i = 0; i < 4; i++)
+        assert_non_null(stored(f, others[i]).data);
+    assert_int_equal(atomic_load(&f->partition->hot_rows), 5);
+    assert_int_equal(sequence_entries(f), ROWS - 1 + 5);
+    assert_true(atomic_load(&f->partition->has_stale_index));
+
+    assert_true(put(f, 0, 0, 1) > 0); // the key of an entry whose row has left
+    struct kdb_commit_request rest = {.partition = f->partition,
+                                      .is_removal = true,
+                                      .index = KDB_INDEX_UP_TO,
+                                      .index_up_to = flushed};
+    kdb_commit_wait(f->committer, &rest);
+    assert_int_equal(rest.outcome, KDB_COMMIT_DONE);
+    assert_int_equal(rest.removed, 0);
+    assert_int_equal(sequence_entries(f), 6);
+    assert_int_equal(atomic_load(&f->partition->hot_rows), 6);
+    assert_false(atomic_load(&f->partition->has_stale_index));
+    kdb_free(ops);
+}
+
 static void test_a_version_that_was_seen_may_be_removed_meanwhile(void **state)
 {
     struct fixture *f = *state;
@@ -569,6 +617,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_delete_keeps_a_hot_tombstone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal_leaves_newer_versions_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal_finds_its_rows_among_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removal_of_many_rows_and_then_of_their_index, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_version_that_was_seen_may_be_removed_meanwhile,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
