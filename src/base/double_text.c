@@ -41,6 +41,25 @@ void kdb_float_digits(float value, struct kdb_digits *ret_digits)
     split(text, base_float_write(fabsf(value), text, sizeof(text)), ret_digits);
 }
 
+size_t kdb_digits_plain(const struct kdb_digits *digits, char *out)
+{
+    size_t len = 0;
+    if (digits->exponent < 0) {
+        out[len++] = '0';
+        out[len++] = '.';
+        for (int i = -1; i > digits->exponent; i--)
+            out[len++] = '0';
+    }
+    for (int i = 0; i < digits->count; i++) {
+        out[len++] = digits->text[i];
+        if (i == digits->exponent && i + 1 < digits->count)
+            out[len++] = '.';
+    }
+    for (int i = digits->count; i <= digits->exponent; i++)
+        out[len++] = '0';
+    return len;
+}
+
 // The exponent part of a well-formed number, far-off values cut to +-1e9.
 static int64_t written_exponent(kdb_slice digits)
 {

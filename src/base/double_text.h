@@ -7,6 +7,7 @@
 #define KDB_BASE_DOUBLE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/attributes.h"
 #include "base/slice.h"
@@ -26,6 +27,11 @@ void kdb_double_digits(double value, struct kdb_digits *ret_digits);
 
 // As kdb_double_digits, but the fewest digits that read back as the same 32-bit float.
 void kdb_float_digits(float value, struct kdb_digits *ret_digits);
+
+// Writes the digits with the point where the exponent says, zeros filled in on either side; a whole
+// number has no point. `out` has room for them all: KDB_DIGITS_MAX + |exponent| + 2 bytes, no NUL
+// is written. How many bytes it took.
+size_t kdb_digits_plain(const struct kdb_digits *digits, char *out);
 
 // Reads [-]digits[.digits][e[+-]digits] filling the whole slice, rounded to nearest even. False for
 // anything else (blanks, a leading '+', "inf", hexadecimal). What is too large becomes an infinity,

@@ -20,23 +20,14 @@ kdb_slice kdb_hex_text(struct kdb_arena *arena, kdb_slice bytes)
     return (kdb_slice){text, bytes.len * 2};
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool kdb_hex_decode(struct kdb_arena *arena, kdb_slice text, kdb_slice *ret_bytes)
 {
     if (text.len % 2 != 0)
         return false;
     char *bytes = kdb_arena_alloc(arena, text.len / 2 + 1);
     for (size_t i = 0; i < text.len; i += 2) {
-        int high = hex_value(text.data[i]);
-        int low = hex_value(text.data[i + 1]);
+        int high = kdb_hex_digit(text.data[i]);
+        int low = kdb_hex_digit(text.data[i + 1]);
         if (high < 0 || low < 0)
             return false;
         bytes[i / 2] = (char)(high * 16 + low);

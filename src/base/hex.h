@@ -10,6 +10,16 @@
 #include "base/attributes.h"
 #include "base/slice.h"
 
+// 0..15, or -1 when `c` is no hexadecimal digit.
+static inline int kdb_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 // Lower-case digits, two for each byte; writes 2 * bytes.len characters and a NUL.
 void kdb_hex_encode(kdb_slice bytes, char *ret_text);
 

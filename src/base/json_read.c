@@ -42,8 +42,7 @@ static bool is_digit(const struct reader *in)
     return in->at < in->end && *in->at >= '0' && *in->at <= '9';
 }
 
-// The first quote, backslash or control character at or after `at`; `end` when there is none.
-static const char *find_special(const char *at, const char *end)
+const char *kdb_json_find_special(const char *at, const char *end)
 {
     for (; end - at >= 8; at += 8) {
         uint64_t word;
@@ -127,9 +126,9 @@ static kdb_status read_escape(struct reader *in, char **out)
 // The byte length of a string's body: everything up to the quote that ends it.
 static size_t body_size(const struct reader *in)
 {
-    const char *at = find_special(in->at, in->end);
+    const char *at = kdb_json_find_special(in->at, in->end);
     while (at < in->end && *at == '\\')
-        at = find_special(at + (in->end - at > 1 ? 2 : 1), in->end);
+        at = kdb_json_find_special(at + (in->end - at > 1 ? 2 : 1), in->end);
     return (size_t)(at - in->at);
 }
 
@@ -139,7 +138,7 @@ static kdb_status read_escaped(struct reader *in, kdb_slice *ret_text)
     char *text = kdb_arena_alloc(&in->ctx->arena, body_size(in) + 1);
     char *out = text;
     for (;;) {
-        const char *special = find_special(in->at, in->end);
+        const char *special = kdb_json_find_special(in->at, in->end);
         size_t plain = (size_t)(special - in->at);
         if (plain > 0)
             memcpy(out, in->at, plain);
@@ -161,7 +160,7 @@ static kdb_status read_escaped(struct reader *in, kdb_slice *ret_text)
 // Behind the opening quote of a string.
 static kdb_status read_string(struct reader *in, kdb_slice *ret_text)
 {
-    const char *special = find_special(in->at, in->end);
+    const char *special = kdb_json_find_special(in->at, in->end);
     if (KDB_UNLIKELY(special == in->end || *special != '"'))
         return read_escaped(in, ret_text);
     *ret_text = (kdb_slice){in->at, (size_t)(special - in->at)};

@@ -55,6 +55,10 @@ const struct kdb_json *kdb_json_get(const struct kdb_json *object, kdb_slice nam
 // array. Walks the list: loops use first and next.
 const struct kdb_json *kdb_json_at(const struct kdb_json *array, size_t index);
 
+// Scanning a JSON string: the first quote, backslash or control character at or after `at`; `end`
+// when there is none.
+const char *kdb_json_find_special(const char *at, const char *end);
+
 // The nearest double of an INT or NUMBER. False for other types and what a double cannot hold.
 KDB_NODISCARD bool kdb_json_to_double(const struct kdb_json *value, double *ret_value);
 

@@ -85,30 +85,6 @@ void kdb_json_string(struct kdb_buf *buf, kdb_slice text)
     kdb_buf_put(buf, '"');
 }
 
-// Digits with the point where the exponent says, zeros filled in on either side.
-static size_t lay_out_plain(const struct kdb_digits *digits, char *out)
-{
-    size_t len = 0;
-    if (digits->exponent < 0) {
-        out[len++] = '0';
-        out[len++] = '.';
-        for (int i = -1; i > digits->exponent; i--)
-            out[len++] = '0';
-    }
-    for (int i = 0; i < digits->count; i++) {
-        out[len++] = digits->text[i];
-        if (i == digits->exponent && i + 1 < digits->count)
-            out[len++] = '.';
-    }
-    for (int i = digits->count; i <= digits->exponent; i++)
-        out[len++] = '0';
-    if (digits->count <= digits->exponent + 1) {
-        out[len++] = '.';
-        out[len++] = '0';
-    }
-    return len;
-}
-
 // Writes a number of one to four decimals, the usual prices and measurements, without the general
 // algorithm. A whole number below 2^53 and a small power of ten are exact doubles, so their
 // quotient is what reading the text gives; below 10^15 only one such text gives it.
@@ -153,7 +129,9 @@ bool kdb_json_double(struct kdb_buf *buf, double value)
     kdb_double_digits(magnitude, &digits);
     char text[32];
     if (digits.exponent >= PLAIN_EXPONENT_MIN && digits.exponent <= PLAIN_EXPONENT_MAX) {
-        kdb_buf_append(buf, text, lay_out_plain(&digits, text));
+        kdb_buf_append(buf, text, kdb_digits_plain(&digits, text));
+        if (digits.count <= digits.exponent + 1)
+            KDB_BUF_LIT(buf, ".0");
         return true;
     }
     size_t len = 0;

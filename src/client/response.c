@@ -3,6 +3,7 @@
 #include "client/response_priv.h"
 
 #include "base/assert.h"
+#include "base/hex.h"
 
 // Hexadecimal digits of a chunk's size: 60 bits, far beyond any limit.
 #define CHUNK_DIGITS_MAX 15
@@ -156,22 +157,14 @@ static kdb_status begin_body(struct client_response *response, struct kdb_ctx *c
     return KDB_OK;
 }
 
-static int hex_digit(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // "1a3f" or "1a3f;extension".
 static kdb_status read_chunk_size(struct client_response *response, struct kdb_ctx *ctx,
                                   kdb_slice line)
 {
     uint64_t size = 0;
     size_t count = 0;
-    while (count < line.len && hex_digit(line.data[count]) >= 0 && count <= CHUNK_DIGITS_MAX)
-        size = size * 16 + (uint64_t)hex_digit(line.data[count++]);
+    while (count < line.len && kdb_hex_digit(line.data[count]) >= 0 && count <= CHUNK_DIGITS_MAX)
+        size = size * 16 + (uint64_t)kdb_hex_digit(line.data[count++]);
     char behind = count < line.len ? line.data[count] : ';';
     if (count == 0 || count > CHUNK_DIGITS_MAX || (behind != ';' && behind != ' '))
         return malformed(ctx, "the size of a chunk is malformed");

@@ -159,16 +159,6 @@ static kdb_status insert_values(struct insert *insert)
     return KDB_OK;
 }
 
-static kdb_status sink_begin(void *self, struct kdb_ctx *ctx,
-                             const struct kdb_output_column *columns, size_t count)
-{
-    (void)self;
-    (void)ctx;
-    (void)columns;
-    (void)count;
-    return KDB_OK;
-}
-
 static kdb_status sink_row(void *self, struct kdb_ctx *ctx, const kdb_value *values)
 {
     (void)ctx;
@@ -188,7 +178,7 @@ static kdb_status sink_row(void *self, struct kdb_ctx *ctx, const kdb_value *val
 // it runs on) and anything is written.
 static kdb_status insert_query(struct insert *insert)
 {
-    static const struct kdb_sink_ops ops = {sink_begin, sink_row};
+    static const struct kdb_sink_ops ops = {.row = sink_row};
     struct kdb_exec *exec = insert->exec;
     KDB_TRY(exec_require_worker(exec));
     const struct kdb_sink sink = {&ops, insert};

@@ -12,7 +12,8 @@
 #include "types/value.h"
 
 struct kdb_sink_ops {
-    // Once per run, before the rows. `columns` lives as long as the plan.
+    // Once per run, before the rows. `columns` lives as long as the plan. NULL: the sink knows
+    // them.
     kdb_status (*begin)(void *self, struct kdb_ctx *ctx, const struct kdb_output_column *columns,
                         size_t count);
     // One row: `count` values as begin announced; borrowed for the call.
@@ -27,7 +28,7 @@ struct kdb_sink {
 static inline kdb_status kdb_sink_begin(const struct kdb_sink *sink, struct kdb_ctx *ctx,
                                         const struct kdb_output_column *columns, size_t count)
 {
-    return sink->ops->begin(sink->self, ctx, columns, count);
+    return sink->ops->begin ? sink->ops->begin(sink->self, ctx, columns, count) : KDB_OK;
 }
 
 static inline kdb_status kdb_sink_row(const struct kdb_sink *sink, struct kdb_ctx *ctx,

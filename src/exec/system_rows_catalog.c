@@ -193,7 +193,8 @@ static kdb_status column_row(struct row_writer *writer, const struct kdb_table *
     return row_writer_end(writer);
 }
 
-kdb_status system_rows_columns(struct row_writer *writer, const struct rows_filter *filter)
+kdb_status system_rows_each_column(struct row_writer *writer, const struct rows_filter *filter,
+                                   system_rows_column make)
 {
     size_t count;
     struct kdb_table **tables = filtered_tables(writer, CATALOG_ALL, filter, &count);
@@ -202,11 +203,16 @@ kdb_status system_rows_columns(struct row_writer *writer, const struct rows_filt
         uint32_t system_count;
         const struct kdb_column *system = table_text_system_columns(tables[t], &system_count);
         for (uint32_t i = 0; i < schema->column_count; i++)
-            KDB_TRY(column_row(writer, tables[t], &schema->columns[i], i + 1));
+            KDB_TRY(make(writer, tables[t], &schema->columns[i], i + 1));
         for (uint32_t i = 0; i < system_count; i++)
-            KDB_TRY(column_row(writer, tables[t], &system[i], schema->column_count + i + 1));
+            KDB_TRY(make(writer, tables[t], &system[i], schema->column_count + i + 1));
     }
     return KDB_OK;
+}
+
+kdb_status system_rows_columns(struct row_writer *writer, const struct rows_filter *filter)
+{
+    return system_rows_each_column(writer, filter, column_row);
 }
 
 // ---- storages ----

@@ -43,18 +43,7 @@ static kdb_status column_row(struct row_writer *writer, const struct kdb_table *
 kdb_status system_rows_information_columns(struct row_writer *writer,
                                            const struct rows_filter *filter)
 {
-    size_t count;
-    struct kdb_table **tables = filtered_tables(writer, CATALOG_ALL, filter, &count);
-    for (size_t t = 0; t < count; t++) {
-        const struct kdb_schema *schema = tables[t]->schema;
-        uint32_t system_count;
-        const struct kdb_column *system = table_text_system_columns(tables[t], &system_count);
-        for (uint32_t i = 0; i < schema->column_count; i++)
-            KDB_TRY(column_row(writer, tables[t], &schema->columns[i], i + 1));
-        for (uint32_t i = 0; i < system_count; i++)
-            KDB_TRY(column_row(writer, tables[t], &system[i], schema->column_count + i + 1));
-    }
-    return KDB_OK;
+    return system_rows_each_column(writer, filter, column_row);
 }
 
 static kdb_status schema_name(struct row_writer *writer, kdb_slice name)

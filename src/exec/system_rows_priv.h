@@ -41,6 +41,13 @@ KDB_NODISCARD kdb_status system_rows_table_schemas(struct row_writer *writer,
                                                    const struct rows_filter *filter);
 KDB_NODISCARD kdb_status system_rows_tables(struct row_writer *writer,
                                             const struct rows_filter *filter);
+// Makes one row for each column of the tables that the filter lets through, the system columns
+// last. `ordinal` counts from 1 in each table.
+typedef kdb_status (*system_rows_column)(struct row_writer *writer, const struct kdb_table *table,
+                                         const struct kdb_column *column, uint32_t ordinal);
+KDB_NODISCARD kdb_status system_rows_each_column(struct row_writer *writer,
+                                                 const struct rows_filter *filter,
+                                                 system_rows_column make);
 KDB_NODISCARD kdb_status system_rows_columns(struct row_writer *writer,
                                              const struct rows_filter *filter);
 KDB_NODISCARD kdb_status system_rows_storages(struct row_writer *writer,

@@ -79,16 +79,6 @@ static kdb_status visit(void *self, kdb_slice key, kdb_slice row, bool *ret_goes
 
 // ---- rows found by the engine: key, _seq, new values ----
 
-static kdb_status sink_begin(void *self, struct kdb_ctx *ctx,
-                             const struct kdb_output_column *columns, size_t count)
-{
-    (void)self;
-    (void)ctx;
-    (void)columns;
-    (void)count;
-    return KDB_OK;
-}
-
 // The engine's connection is busy until it has found all of them: rows are only noted.
 static kdb_status sink_row(void *self, struct kdb_ctx *ctx, const kdb_value *values)
 {
@@ -130,7 +120,7 @@ static kdb_status change_found(struct update *update, const kdb_value *values)
 
 static kdb_status search_with_engine(struct update *update)
 {
-    static const struct kdb_sink_ops ops = {sink_begin, sink_row};
+    static const struct kdb_sink_ops ops = {.row = sink_row};
     const struct kdb_sink sink = {&ops, update};
     KDB_TRY(select_engine(update->exec, &sink));
     for (size_t i = 0; i < update->found_count && !update->has_moved; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/hex.h"
 
 kdb_slice kdb_http_header(const struct kdb_http_request *request, kdb_slice name)
 {
@@ -14,17 +15,6 @@ kdb_slice kdb_http_header(const struct kdb_http_request *request, kdb_slice name
             return request->fields[i].value;
     }
     return (kdb_slice){0};
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 // Decodes %XX, and '+' as a blank when `is_form`, into `out`, which has room for `text`.
@@ -36,8 +26,8 @@ static bool decode(kdb_slice text, bool is_form, char *out, size_t *ret_len)
         if (c == '%') {
             if (text.len - i < 3)
                 return false;
-            int high = hex_digit(text.data[i + 1]);
-            int low = hex_digit(text.data[i + 2]);
+            int high = kdb_hex_digit(text.data[i + 1]);
+            int low = kdb_hex_digit(text.data[i + 2]);
             if (high < 0 || low < 0 || (high | low) == 0)
                 return false;
             c = (char)(high * 16 + low);

@@ -2,6 +2,8 @@
 // One pass over JSON text.
 #include "plan/json_text_priv.h"
 
+#include "base/hex.h"
+#include "base/json_read.h"
 #include "base/utf8.h"
 
 struct scan {
@@ -24,14 +26,6 @@ static bool take(struct scan *scan, char c)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // Four digits behind \u; negative when they are not there.
 static int32_t hex_word(const char *at, const char *end)
 {
@@ -39,7 +33,7 @@ static int32_t hex_word(const char *at, const char *end)
         return -1;
     int32_t word = 0;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
+        int digit = kdb_hex_digit(at[i]);
         if (digit < 0)
             return -1;
         word = word * 16 + digit;
@@ -74,29 +68,10 @@ static int32_t read_escape(const char **at, const char *end)
     return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
 
-#define EACH_BYTE(byte) (0x0101010101010101U * (uint64_t)(byte))
-
-// Steps over eight bytes at a time that are no quote, backslash or control character.
-static const char *skip_plain(const char *at, const char *end)
-{
-    for (; end - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof(word));
-        uint64_t quote = word ^ EACH_BYTE('"');
-        uint64_t backslash = word ^ EACH_BYTE('\\');
-        uint64_t special = (word - EACH_BYTE(0x20)) & ~word;
-        special |= (quote - EACH_BYTE(1)) & ~quote;
-        special |= (backslash - EACH_BYTE(1)) & ~backslash;
-        if (special & EACH_BYTE(0x80))
-            break;
-    }
-    return at;
-}
-
 // Behind the opening quote.
 static bool skip_string(struct scan *scan)
 {
-    const char *at = skip_plain(scan->at, scan->end);
+    const char *at = kdb_json_find_special(scan->at, scan->end);
     while (at < scan->end) {
         char c = *at++;
         if (c == '"') {

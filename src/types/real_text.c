@@ -13,25 +13,6 @@
 // Exponents below this are written in scientific notation, as printf's %g does.
 #define PLAIN_EXPONENT_MIN (-4)
 
-static size_t lay_out_plain(const struct kdb_digits *digits, char *out)
-{
-    size_t len = 0;
-    if (digits->exponent < 0) {
-        out[len++] = '0';
-        out[len++] = '.';
-        for (int i = -1; i > digits->exponent; i--)
-            out[len++] = '0';
-    }
-    for (int i = 0; i < digits->count; i++) {
-        out[len++] = digits->text[i];
-        if (i == digits->exponent && i + 1 < digits->count)
-            out[len++] = '.';
-    }
-    for (int i = digits->count; i <= digits->exponent; i++)
-        out[len++] = '0';
-    return len;
-}
-
 static size_t lay_out_scientific(const struct kdb_digits *digits, char *out)
 {
     size_t len = 0;
@@ -58,7 +39,7 @@ static void print(const struct kdb_digits *digits, bool is_negative, int plain_d
 {
     char text[KDB_REAL_TEXT_BYTES];
     bool is_plain = digits->exponent >= PLAIN_EXPONENT_MIN && digits->exponent < plain_digits;
-    size_t len = is_plain ? lay_out_plain(digits, text) : lay_out_scientific(digits, text);
+    size_t len = is_plain ? kdb_digits_plain(digits, text) : lay_out_scientific(digits, text);
     if (is_negative)
         kdb_buf_put(out, '-');
     kdb_buf_append(out, text, len);

@@ -2,7 +2,7 @@
 // UUID text.
 #include "types/uuid_text.h"
 
-#include "types/hex_digit.h"
+#include "base/hex.h"
 
 bool kdb_uuid_parse(kdb_slice text, uint8_t ret_uuid[16])
 {

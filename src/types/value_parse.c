@@ -3,11 +3,11 @@
 #include <math.h>
 
 #include "base/assert.h"
+#include "base/hex.h"
 #include "base/json_read.h"
 #include "types/cast.h"
 #include "types/datetime.h"
 #include "types/decimal.h"
-#include "types/hex_digit.h"
 #include "types/interval.h"
 #include "types/real_text.h"
 #include "types/uuid_text.h"
