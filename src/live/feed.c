@@ -20,11 +20,15 @@ struct feed_loop {
     _Atomic int64_t lost_seq; // newest change that was not queued and not told yet, 0: none
 };
 
+// A bit for each loop.
+#define LOOP_WORD_BITS 64
+#define LOOP_WORDS     (KDB_LIVE_LOOPS_MAX / LOOP_WORD_BITS)
+
 struct kdb_live_feed {
     struct feed_loop *loops[KDB_LIVE_LOOPS_MAX];
     atomic_uint loop_count;
     size_t backlog_bytes;
-    uint64_t *wanted_by; // the committer's: who listens to each change of the group
+    bool *is_wanted; // the committer's: whether anybody listens to each change of the group
     size_t wanted_capacity;
 };
 
@@ -77,7 +81,7 @@ void kdb_live_feed_destroy(struct kdb_live_feed *feed)
         kdb_live_feed_take(feed, i, &dropper);
         kdb_free(feed->loops[i]);
     }
-    kdb_free(feed->wanted_by);
+    kdb_free(feed->is_wanted);
     kdb_free(feed);
 }
 
@@ -94,12 +98,14 @@ unsigned kdb_live_feed_add_loop(struct kdb_live_feed *feed, void (*wake)(void *a
 
 void kdb_live_feed_listen(struct kdb_partition *partition, unsigned loop)
 {
-    (void)atomic_fetch_or(&partition->live_loops, UINT64_C(1) << loop);
+    (void)atomic_fetch_or(&partition->live_loops[loop / LOOP_WORD_BITS],
+                          UINT64_C(1) << loop % LOOP_WORD_BITS);
 }
 
 void kdb_live_feed_ignore(struct kdb_partition *partition, unsigned loop)
 {
-    (void)atomic_fetch_and(&partition->live_loops, ~(UINT64_C(1) << loop));
+    (void)atomic_fetch_and(&partition->live_loops[loop / LOOP_WORD_BITS],
+                           ~(UINT64_C(1) << loop % LOOP_WORD_BITS));
 }
 
 // ---- from the committer ----
@@ -119,15 +125,15 @@ static size_t payload_of(const struct kdb_change *change)
     return change->key.len + change->row.len + change->old_row.len;
 }
 
-// The changes that `wanted_by` marks as one batch.
+// The changes that `is_wanted` marks as one batch.
 static struct kdb_live_batch *make_batch(const struct kdb_change *changes, size_t count,
-                                         const uint64_t *wanted_by)
+                                         const bool *is_wanted)
 {
     size_t wanted = 0;
     size_t payload = 0;
     for (size_t i = 0; i < count; i++) {
-        wanted += wanted_by[i] != 0;
-        payload += wanted_by[i] != 0 ? payload_of(&changes[i]) : 0;
+        wanted += is_wanted[i];
+        payload += is_wanted[i] ? payload_of(&changes[i]) : 0;
     }
     size_t head = sizeof(struct kdb_live_batch) + wanted * sizeof(struct kdb_live_change);
     struct kdb_live_batch *batch = kdb_alloc(head + payload);
@@ -136,7 +142,7 @@ static struct kdb_live_batch *make_batch(const struct kdb_change *changes, size_
     batch->changes = (struct kdb_live_change *)(batch + 1);
     char *at = (char *)(batch->changes + wanted);
     for (size_t i = 0; i < count; i++) {
-        if (wanted_by[i] == 0)
+        if (!is_wanted[i])
             continue;
         struct kdb_live_change *into = &batch->changes[batch->count++];
         into->partition = kdb_partition_ref(changes[i].partition);
@@ -164,14 +170,26 @@ static void offer(struct kdb_live_feed *feed, struct feed_loop *loop, struct kdb
     KDB_ASSERT(kdb_mailbox_post(&loop->mailbox, &posted->message));
 }
 
-static void post(struct kdb_live_feed *feed, struct kdb_live_batch *batch, uint64_t loops)
+static void post(struct kdb_live_feed *feed, struct kdb_live_batch *batch, const uint64_t *loops)
 {
     unsigned count = atomic_load(&feed->loop_count);
     for (unsigned i = 0; i < count; i++) {
-        if (loops >> i & 1)
+        if (loops[i / LOOP_WORD_BITS] >> i % LOOP_WORD_BITS & 1)
             offer(feed, feed->loops[i], batch);
     }
     kdb_live_batch_unref(batch);
+}
+
+// Whether any loop listens to the partition; adds those that do to `loops`, of `words`.
+static bool add_listeners(const struct kdb_partition *partition, uint64_t *loops, unsigned words)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < words; i++) {
+        uint64_t here = atomic_load(&partition->live_loops[i]);
+        loops[i] |= here;
+        any |= here;
+    }
+    return any != 0;
 }
 
 static void committed(void *self, const struct kdb_change *changes, size_t count)
@@ -179,16 +197,18 @@ static void committed(void *self, const struct kdb_change *changes, size_t count
     struct kdb_live_feed *feed = self;
     if (count > feed->wanted_capacity) {
         feed->wanted_capacity = kdb_grow_capacity(feed->wanted_capacity, count);
-        feed->wanted_by = kdb_realloc(feed->wanted_by, feed->wanted_capacity * sizeof(uint64_t));
+        feed->is_wanted = kdb_realloc(feed->is_wanted, feed->wanted_capacity * sizeof(bool));
     }
     // Looked at once: whoever begins to listen after that sees these changes in its read view.
-    uint64_t loops = 0;
+    uint64_t loops[LOOP_WORDS] = {0};
+    unsigned words = (atomic_load(&feed->loop_count) + LOOP_WORD_BITS - 1) / LOOP_WORD_BITS;
+    size_t wanted = 0;
     for (size_t i = 0; i < count; i++) {
-        feed->wanted_by[i] = atomic_load(&changes[i].partition->live_loops);
-        loops |= feed->wanted_by[i];
+        feed->is_wanted[i] = add_listeners(changes[i].partition, loops, words);
+        wanted += feed->is_wanted[i];
     }
-    if (loops != 0)
-        post(feed, make_batch(changes, count, feed->wanted_by), loops);
+    if (wanted > 0)
+        post(feed, make_batch(changes, count, feed->is_wanted), loops);
 }
 
 struct kdb_change_sink kdb_live_feed_sink(struct kdb_live_feed *feed)

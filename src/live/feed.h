@@ -3,9 +3,9 @@
 // to.
 //
 // The committer calls the sink after every group, in _seq order. What nobody subscribes to costs
-// one load of an atomic; the rest is copied once into an immutable, counted batch that is posted
-// once to every loop that has a subscription of one of its partitions. A loop takes its batches in
-// the order they were committed; one that does not keep up is told what it lost.
+// one load of an atomic for 64 loops; the rest is copied once into an immutable, counted batch that
+// is posted once to every loop that has a subscription of one of its partitions. A loop takes its
+// batches in the order they were committed; one that does not keep up is told what it lost.
 #ifndef KDB_LIVE_FEED_H
 #define KDB_LIVE_FEED_H
 
@@ -18,8 +18,7 @@
 #include "txn/change.h"
 #include "txn/partition.h"
 
-// Loops beyond share the last bit of kdb_partition.live_loops: they only get more than they need.
-#define KDB_LIVE_LOOPS_MAX 64
+#define KDB_LIVE_LOOPS_MAX KDB_PARTITION_LOOPS_MAX
 
 struct kdb_live_feed;
 
@@ -54,7 +53,8 @@ void kdb_live_feed_destroy(struct kdb_live_feed *feed);
 struct kdb_change_sink kdb_live_feed_sink(struct kdb_live_feed *feed);
 
 // Adds a loop; `wake` is called on the committer's thread when batches wait for it, and makes the
-// loop call kdb_live_feed_take soon. Returns its number. Before anything is subscribed.
+// loop call kdb_live_feed_take soon. Returns its number. Before anything is subscribed; at most
+// KDB_LIVE_LOOPS_MAX times.
 unsigned kdb_live_feed_add_loop(struct kdb_live_feed *feed, void (*wake)(void *arg), void *arg);
 
 // From now on changes of the partition are posted to that loop, all that are committed after this

@@ -329,6 +329,8 @@ static kdb_status open_loops(struct kdb_server *server, struct kdb_ctx *ctx)
     server->api = kdb_api_create(&options);
     server->values.api = server->api;
     size_t count = processors_unless(settings->server_workers);
+    if (count > KDB_LIVE_LOOPS_MAX) // more processors than anybody could ask for loops
+        count = KDB_LIVE_LOOPS_MAX;
     server->values.loop_count = count;
     server->loops = kdb_alloc_array(count, sizeof(struct kdb_loop *));
     for (size_t i = 0; i < count; i++) {

@@ -22,6 +22,9 @@
 struct kdb_manifest; // segments/manifest.h: immutable, reference-counted
 struct kdb_partition_registry;
 
+// Event loops that can be told apart: as many as server.workers allows.
+#define KDB_PARTITION_LOOPS_MAX 256
+
 struct kdb_partition {
     atomic_uint references;
     struct kdb_partition_registry *registry;
@@ -51,7 +54,7 @@ struct kdb_partition {
     struct kdb_commit_touch *touch; // the committer's notes while a group is formed, else NULL
 
     // Written by live/: which event loops have subscriptions of the partition, one bit each.
-    _Atomic uint64_t live_loops;
+    _Atomic uint64_t live_loops[KDB_PARTITION_LOOPS_MAX / 64];
 
     // STREAM tables (streams.h):
     _Atomic int64_t stream_ttl_ms; // rules in force; 0: this is no stream

@@ -109,9 +109,32 @@ static void test_only_what_somebody_listens_to(void **state)
     post();
     expect_taken(&one, "");
     kdb_live_feed_ignore(other, two.number);
-    assert_int_equal(atomic_load(&other->live_loops), 0);
-    assert_int_equal(atomic_load(&live_test.partition->live_loops), 0);
+    assert_int_equal(atomic_load(&other->live_loops[0]), 0);
+    assert_int_equal(atomic_load(&live_test.partition->live_loops[0]), 0);
     kdb_partition_unref(other);
+    live_close();
+}
+
+// As many loops as server.workers allows; a machine of 64 processors and more has them by itself.
+static void test_every_loop_has_its_own_news(void **state)
+{
+    (void)state;
+    static struct taker takers[KDB_LIVE_LOOPS_MAX];
+    memset(takers, 0, sizeof(takers));
+    live_open(NULL); // which adds the first
+    for (unsigned i = 1; i < KDB_LIVE_LOOPS_MAX; i++)
+        add_taker(&takers[i]);
+    put(1, 1, "a", 0);
+    post();
+    for (unsigned i = 1; i < KDB_LIVE_LOOPS_MAX; i += 2)
+        kdb_live_feed_ignore(live_test.partition, takers[i].number);
+    put(2, 1, "b", 0);
+    post();
+    for (unsigned i = 1; i < KDB_LIVE_LOOPS_MAX; i++) {
+        assert_int_equal(takers[i].number, i);
+        assert_int_equal(takers[i].wakes, 1);
+        expect_taken(&takers[i], i % 2 == 1 ? "1 |" : "1 |2 |");
+    }
     live_close();
 }
 
@@ -206,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_in_order),
         cmocka_unit_test(test_only_what_somebody_listens_to),
+        cmocka_unit_test(test_every_loop_has_its_own_news),
         cmocka_unit_test(test_batch_outlives_its_source),
         cmocka_unit_test(test_slow_loop_hears_what_it_lost),
         cmocka_unit_test(test_loss_is_told_before_what_follows),

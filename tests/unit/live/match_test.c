@@ -345,7 +345,7 @@ static void test_partitions_and_callers_apart(void **state)
     live_leave(&bob);
     live_leave(&guest);
     assert_int_equal(atomic_load(&live_test.partition->subscriptions), 0);
-    assert_int_equal(atomic_load(&live_test.partition->live_loops), 0);
+    assert_int_equal(atomic_load(&live_test.partition->live_loops[0]), 0);
     kdb_partition_unref(other);
     live_close();
 }
