@@ -79,8 +79,12 @@ static void on_wake(void *arg)
 {
     struct net_connection *connection = connection_of(arg);
     struct net_hub *hub = connection->hub;
-    if (!connection->is_closing)
-        net_line_join(websocket(connection) ? &hub->speaking : &hub->dirty, &connection->flushing);
+    if (connection->is_closing)
+        return;
+    if (websocket(connection))
+        net_hub_let_speak(hub, &connection->flushing);
+    else
+        net_line_join(&hub->dirty, &connection->flushing);
 }
 
 struct net_connection *net_connection_take(struct net_line *line)

@@ -58,6 +58,13 @@ static size_t may_speak(const struct net_hub *hub)
     return hub->speaking_turn == net_loop_turn(hub->loop) ? hub->may_speak : speaking_per_turn;
 }
 
+void net_hub_let_speak(struct net_hub *hub, struct net_line_link *flushing)
+{
+    net_line_join(&hub->speaking, flushing);
+    if (may_speak(hub) == 0) // has_work is silent until the next turn
+        net_hub_await_next_turn(hub);
+}
+
 static bool has_work(const struct net_flusher *flusher)
 {
     const struct net_hub *hub =
@@ -86,7 +93,7 @@ static void close_when_idle(struct net_hub *hub)
     uv_close((uv_handle_t *)&hub->next_turn, on_handle_closed);
 }
 
-static void let_speak(struct net_hub *hub)
+static void flush_speaking(struct net_hub *hub)
 {
     hub->may_speak = may_speak(hub);
     hub->speaking_turn = net_loop_turn(hub->loop);
@@ -106,7 +113,7 @@ static void flush(struct net_flusher *flusher)
     struct net_connection *connection;
     while ((connection = net_connection_take(&hub->dirty)) != NULL)
         net_connection_flush(connection);
-    let_speak(hub);
+    flush_speaking(hub);
     kdb_http1_env_end_turn(&hub->env);
     close_when_idle(hub);
 }

@@ -81,6 +81,10 @@ void net_connection_send_on(struct net_connection *connection);
 struct net_connection *net_connection_take(struct net_line *line);
 struct net_connection *net_connection_take_drained(struct net_line *line);
 
+// On the loop's thread: a WebSocket was given frames. They leave in this turn, or in the next when
+// as many as a turn allows have spoken.
+void net_hub_let_speak(struct net_hub *hub, struct net_line_link *flushing);
+
 // On the loop's thread: there is more to do, in the next turn.
 void net_hub_await_next_turn(struct net_hub *hub);
 

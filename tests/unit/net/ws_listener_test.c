@@ -24,6 +24,7 @@ enum { loop_count = 2, body_bytes = 200 };
 //   timer         sends "tick" when the timer fires
 //   pause         reads on after a task came round
 //   shout         sends "first" to all of the loop, and "second" one turn later
+//   whisper       sends "first" to all others of the loop, and "second" from a hook of this turn
 //   anything else is sent back
 struct server {
     struct kdb_ctx ctx;
@@ -41,6 +42,8 @@ struct server {
     atomic_size_t largest_queue;
     atomic_int drains;
     struct session *sessions[loop_count]; // each the loop's
+    struct kdb_loop_hook hook;            // of the first loop
+    struct session *whisperer;            // gets "second" from the hook
     atomic_size_t left_behind; // of those shouted at, still waiting for "first" one turn later
 };
 
@@ -126,6 +129,25 @@ static void shout(struct session *session)
     kdb_loop_post(kdb_ws_loop(session->ws), &later->task);
 }
 
+static void whisper(struct session *session)
+{
+    struct server *server = session->server;
+    for (struct session *at = server->sessions[0]; at; at = at->next_session) {
+        if (at != session)
+            kdb_ws_send(at->ws, KDB_WS_OP_TEXT, KDB_LIT("first"));
+    }
+    server->whisperer = session;
+}
+
+static void before_sleep(struct kdb_loop_hook *hook, struct kdb_loop *loop)
+{
+    (void)loop;
+    struct server *server = (void *)((char *)hook - offsetof(struct server, hook));
+    if (server->whisperer)
+        kdb_ws_send(server->whisperer->ws, KDB_WS_OP_TEXT, KDB_LIT("second"));
+    server->whisperer = NULL;
+}
+
 static void on_message(void *self, struct kdb_ws *ws, enum kdb_ws_opcode opcode, kdb_slice bytes)
 {
     struct session *session = self;
@@ -149,6 +171,8 @@ static void on_message(void *self, struct kdb_ws *ws, enum kdb_ws_opcode opcode,
         pause_for_a_turn(session);
     } else if (strcmp(text, "shout") == 0) {
         shout(session);
+    } else if (strcmp(text, "whisper") == 0) {
+        whisper(session);
     } else {
         kdb_ws_send(ws, opcode, bytes);
     }
@@ -704,6 +728,31 @@ static void test_long_round(void **state)
     stop_server(server);
 }
 
+// A hook speaks when as many were flushed as a turn allows, and none of them is left.
+static void test_spoken_behind_a_full_turn(void **state)
+{
+    (void)state;
+    enum { listeners = 65 };
+    struct server *server = make_server(false);
+    server->options.target_count = 1;
+    server->options.limits.header_timeout_ms = 3600000; // no deadline wakes the loop instead
+    server->options.limits.idle_timeout_ms = 3600000;
+    server->options.limits.websocket.idle_timeout_ms = 0;
+    server->hook.before_sleep = before_sleep;
+    kdb_loop_add_hook(server->loops[0], &server->hook);
+    start_server(server);
+    struct peer peers[listeners];
+    for (int i = 0; i < listeners; i++)
+        dial_ws(server, &peers[i]);
+    peer_say(&peers[0], "whisper");
+    for (int i = 1; i < listeners; i++)
+        peer_expect(&peers[i], 0x81, "first");
+    peer_expect(&peers[0], 0x81, "second");
+    for (int i = 0; i < listeners; i++)
+        peer_close(&peers[i]);
+    stop_server(server);
+}
+
 static void test_too_large(void **state)
 {
     (void)state;
@@ -771,13 +820,21 @@ static void test_connection_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),        cmocka_unit_test(test_frames_behind_the_handshake),
-        cmocka_unit_test(test_bad_handshakes),  cmocka_unit_test(test_rules_broken),
-        cmocka_unit_test(test_server_closes),   cmocka_unit_test(test_peer_breaks_off),
-        cmocka_unit_test(test_silence),         cmocka_unit_test(test_orderly_stop),
-        cmocka_unit_test(test_burst),           cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_long_round),      cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_pause_and_timer), cmocka_unit_test(test_connection_limit),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_frames_behind_the_handshake),
+        cmocka_unit_test(test_bad_handshakes),
+        cmocka_unit_test(test_rules_broken),
+        cmocka_unit_test(test_server_closes),
+        cmocka_unit_test(test_peer_breaks_off),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_orderly_stop),
+        cmocka_unit_test(test_burst),
+        cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_long_round),
+        cmocka_unit_test(test_spoken_behind_a_full_turn),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_pause_and_timer),
+        cmocka_unit_test(test_connection_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
