@@ -102,7 +102,8 @@ bool net_ws_sent(struct kdb_ws *ws, size_t len)
 
 void net_ws_drained(struct kdb_ws *ws)
 {
-    if (ws->state != NET_WS_OPEN || !ws->was_full)
+    // Full again: then it stays owed until that is sent.
+    if (ws->state != NET_WS_OPEN || !ws->was_full || kdb_ws_is_full(ws))
         return;
     ws->was_full = false;
     ws->handler->on_drain(ws->self, ws);

@@ -17,10 +17,11 @@
 // of the server. Afterwards the pointer must not be used; net ends the connection in order behind
 // the scenes.
 //
-// Sending only queues. At the end of the loop's turn everything queued for a connection leaves in
-// one system call (frames over TLS in as few records as possible), so send frame by frame and do
-// not gather. Frames arrive in the order sent. What goes to many is sent as shared bytes: the queue
-// holds a reference and a short prefix that belongs to this connection alone.
+// Sending only queues. At the end of the loop's turn, or of one soon after when many connections
+// have something queued, everything queued for a connection leaves in one system call (frames over
+// TLS in as few records as possible), so send frame by frame and do not gather. Frames arrive in
+// the order sent. What goes to many is sent as shared bytes: the queue holds a reference and a
+// short prefix that belongs to this connection alone.
 //
 // The queue is not bounded by net, its owner bounds it: stop sending while kdb_ws_is_full and go on
 // in on_drain. A peer that takes nothing at all for the idle timeout is cut.
@@ -52,8 +53,8 @@ struct kdb_ws_handler {
     // A message larger than the server accepts begins (limits.websocket.message_bytes_max). It is
     // thrown away as it comes; the connection goes on unless this closes it.
     void (*on_too_large)(void *self, struct kdb_ws *ws);
-    // The queue was full and has fallen to half of its mark: send on. In a turn of its own, so that
-    // a fast reader does not keep the loop from others.
+    // The queue was full, has fallen to half of its mark, and is not full now: send on. In a turn
+    // of its own, so that a fast reader does not keep the loop from others.
     void (*on_drain)(void *self, struct kdb_ws *ws);
     // The time of kdb_ws_set_timer has come.
     void (*on_timer)(void *self, struct kdb_ws *ws);

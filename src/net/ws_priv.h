@@ -67,7 +67,7 @@ bool net_ws_wants_input(const struct kdb_ws *ws);
 // The first `len` bytes of the queue were sent. True when on_drain is owed from now on.
 bool net_ws_sent(struct kdb_ws *ws, size_t len);
 
-// Calls on_drain; in a turn after net_ws_sent said so.
+// Calls on_drain, unless the queue is full again; in a turn after net_ws_sent said so.
 void net_ws_drained(struct kdb_ws *ws);
 
 // Whether nothing more will be said once the queue is sent.

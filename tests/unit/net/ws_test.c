@@ -333,6 +333,24 @@ static void test_full_and_drained(void **state)
     close_fixture(fixture);
 }
 
+// on_drain is owed from the moment the queue had room; when its turn comes there may be none again.
+static void test_full_again_before_it_is_told(void **state)
+{
+    struct fixture *fixture = open_fixture();
+    (void)state;
+    fixture->limits.websocket.queue_bytes_mark = 100;
+    char large[200] = "";
+    kdb_ws_send(fixture->ws, KDB_WS_OP_BINARY, kdb_slice_of(large, sizeof(large)));
+    assert_true(net_ws_sent(fixture->whole, fixture->whole->queue.bytes));
+    kdb_ws_send(fixture->ws, KDB_WS_OP_BINARY, kdb_slice_of(large, sizeof(large)));
+    net_ws_drained(fixture->whole);
+    expect_told(fixture, "");
+    assert_true(net_ws_sent(fixture->whole, fixture->whole->queue.bytes)); // still owed
+    net_ws_drained(fixture->whole);
+    expect_told(fixture, "drain ");
+    close_fixture(fixture);
+}
+
 // Unfinished messages of all clients together are bounded.
 static void test_memory_of_unfinished_messages(void **state)
 {
@@ -371,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_ping_flood),
         cmocka_unit_test(test_full_and_drained),
+        cmocka_unit_test(test_full_again_before_it_is_told),
         cmocka_unit_test(test_memory_of_unfinished_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
