@@ -6,6 +6,10 @@
 #include "base/map.h"
 #include "live/live.h"
 
+// What a group or a projection keeps of a buffer from one delivery to the next: there may be a
+// hundred thousand of them, and most are idle.
+#define LIVE_KEPT_BYTES ((size_t)512)
+
 // Subscriptions with equal queries on one partition.
 struct live_group {
     struct live_node *node;
@@ -47,9 +51,10 @@ struct live_projection {
     size_t groups;
     struct kdb_buf row;                           // the new row as an object; empty: not encoded
     struct kdb_live_event *told[LIVE_FORM_COUNT]; // NULL: not told
-    struct kdb_live_event *run;
-    struct live_projection *next_used;
-    bool is_used; // in the loop's list
+    struct kdb_live_event *run;                   // NULL: none told
+    struct live_projection *next_changed, *next_run;
+    bool has_changed; // in the loop's list: `row` or `told` is set
+    bool has_run;     // the same: `run` is
 };
 
 // A column that some group of the partition is indexed by.
@@ -101,9 +106,19 @@ struct kdb_live_loop {
     struct kdb_buf body;
     struct kdb_buf key; // scratch of index lookups
     struct live_group *dirty;
-    struct live_projection *used; // that remember something
-    int64_t now_ms;               // when this delivery began
+    struct live_projection *changed; // that remember something of the change
+    struct live_projection *runs;    // that remember something of the batch
+    int64_t now_ms;                  // when this delivery began
 };
+
+// Empties a buffer; what is large of it goes back.
+static inline void live_forget(struct kdb_buf *buf)
+{
+    if (buf->capacity > LIVE_KEPT_BYTES)
+        kdb_buf_deinit(buf);
+    else
+        kdb_buf_clear(buf);
+}
 
 // ---- subscription.c ----
 // Gives an event to a subscription as its state demands.

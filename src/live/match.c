@@ -36,8 +36,7 @@ static void end_runs(struct kdb_live_loop *live)
         live->dirty = group->next_dirty;
         group->is_dirty = false;
         end_run(group);
-        if (group->rows.capacity > RUN_BYTES_MAX)
-            kdb_buf_deinit(&group->rows);
+        live_forget(&group->rows);
     }
 }
 

@@ -24,21 +24,31 @@ void live_projection_leave(struct live_node *node, struct live_projection *proje
 {
     if (!projection || --projection->groups > 0)
         return;
-    KDB_ASSERT(!projection->is_used);
+    KDB_ASSERT(!projection->has_changed && !projection->has_run);
     KDB_ASSERT(kdb_map_remove(&node->projections, projection->key) == projection);
     kdb_buf_deinit(&projection->row);
     kdb_free((void *)(uintptr_t)projection->key.data);
     kdb_free(projection);
 }
 
-// Something is remembered of the change or the batch: to be forgotten.
-static void use(struct live_projection *projection)
+// Something is remembered of the change.
+static void note_change(struct live_projection *projection)
 {
-    if (projection->is_used)
+    if (projection->has_changed)
         return;
-    projection->is_used = true;
-    projection->next_used = projection->live->used;
-    projection->live->used = projection;
+    projection->has_changed = true;
+    projection->next_changed = projection->live->changed;
+    projection->live->changed = projection;
+}
+
+// Something is remembered of the batch.
+static void note_run(struct live_projection *projection)
+{
+    if (projection->has_run)
+        return;
+    projection->has_run = true;
+    projection->next_run = projection->live->runs;
+    projection->live->runs = projection;
 }
 
 kdb_status live_projection_add_row(struct live_group *group, struct kdb_eval *eval,
@@ -48,7 +58,7 @@ kdb_status live_projection_add_row(struct live_group *group, struct kdb_eval *ev
     if (!projection)
         return kdb_live_write_row(group->query, eval, change->row, change->seq, false, out);
     if (projection->row.len == 0) {
-        use(projection);
+        note_change(projection);
         kdb_status status = kdb_live_write_row(group->query, eval, change->row, change->seq, false,
                                                &projection->row);
         if (status != KDB_OK) {
@@ -70,7 +80,7 @@ void live_projection_keep(struct live_group *group, live_form form, struct kdb_l
     struct live_projection *projection = group->projection;
     if (!projection)
         return;
-    use(projection);
+    note_change(projection);
     KDB_ASSERT(!projection->told[form]);
     projection->told[form] = kdb_live_event_ref(event);
 }
@@ -85,7 +95,7 @@ struct kdb_live_event *live_projection_run(struct live_group *group)
     struct kdb_live_event *event =
         kdb_live_event_create(KDB_LIVE_INSERT, group->row_count, group->row_seq, body);
     if (projection) {
-        use(projection);
+        note_run(projection);
         kdb_live_event_unref(projection->run);
         projection->run = kdb_live_event_ref(event);
     }
@@ -94,21 +104,24 @@ struct kdb_live_event *live_projection_run(struct live_group *group)
 
 void live_projections_end_change(struct kdb_live_loop *live)
 {
-    for (struct live_projection *at = live->used; at; at = at->next_used) {
-        kdb_buf_clear(&at->row);
+    while (live->changed) {
+        struct live_projection *projection = live->changed;
+        live->changed = projection->next_changed;
+        projection->has_changed = false;
+        live_forget(&projection->row);
         for (int form = 0; form < LIVE_FORM_COUNT; form++) {
-            kdb_live_event_unref(at->told[form]);
-            at->told[form] = NULL;
+            kdb_live_event_unref(projection->told[form]);
+            projection->told[form] = NULL;
         }
     }
 }
 
 void live_projections_end_batch(struct kdb_live_loop *live)
 {
-    while (live->used) {
-        struct live_projection *projection = live->used;
-        live->used = projection->next_used;
-        projection->is_used = false;
+    while (live->runs) {
+        struct live_projection *projection = live->runs;
+        live->runs = projection->next_run;
+        projection->has_run = false;
         kdb_live_event_unref(projection->run);
         projection->run = NULL;
     }

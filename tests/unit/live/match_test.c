@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "live/live_priv.h"
 #include "unit/live/live_case.h"
 
 // The same life of a row for a filter that is held against every change and for one that is found.
@@ -320,6 +321,36 @@ static void test_equal_columns_are_encoded_once(void **state)
     live_close();
 }
 
+// There may be a hundred thousand groups: what one of them encoded once is not kept for ever.
+static void test_idle_groups_keep_little(void **state)
+{
+    (void)state;
+    enum { rows = 40, body_bytes = 1000 };
+    char body[body_bytes + 1];
+    struct client ann = {0};
+    memset(body, 'x', body_bytes);
+    body[body_bytes] = '\0';
+    live_open(NULL);
+    live_follow(&ann, "SELECT id, body FROM app.notes WHERE n = 1");
+    const struct live_group *group = ann.subscription->group;
+    for (int i = 0; i < rows; i++)
+        put(100 + i, 1, body, 0);
+    commit();
+    assert_true(group->rows.capacity <= LIVE_KEPT_BYTES);
+    assert_true(group->projection->row.capacity <= LIVE_KEPT_BYTES);
+    put(1, 1, body, 0);
+    commit();
+    put(1, 2, body, 0);
+    commit();
+    assert_true(group->projection->row.capacity <= LIVE_KEPT_BYTES);
+    put(2, 1, "milk", 0);
+    kdb_buf_clear(&ann.told);
+    commit();
+    expect(&ann, "insert \"rows\":[{\"id\":\"2\",\"body\":\"milk\",\"_seq\":\"43\"}]}\n");
+    live_leave(&ann);
+    live_close();
+}
+
 // Users of one loop, each with a partition; a query that shows who asks is not shared.
 static void test_partitions_and_callers_apart(void **state)
 {
@@ -363,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_failing_column),
         cmocka_unit_test(test_equal_queries_are_looked_at_once),
         cmocka_unit_test(test_equal_columns_are_encoded_once),
+        cmocka_unit_test(test_idle_groups_keep_little),
         cmocka_unit_test(test_partitions_and_callers_apart),
     };
     return cmocka_run_group_tests(tests, live_setup, bind_teardown);
