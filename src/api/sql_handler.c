@@ -166,7 +166,7 @@ static void commit_answered(struct kdb_loop_task *task, struct kdb_loop *loop)
     kdb_exec_step step = KDB_EXEC_DONE;
     if (sql->exec.tier == KDB_READ_ANY && sql->exec.commit.outcome == KDB_COMMIT_CONFLICT) {
         sql->is_lost = true;
-        run_elsewhere(sql, false); // a worker's statement stays one: it keeps its turn
+        run_elsewhere(sql, false);
         return;
     }
     kdb_status status = kdb_exec_committed(&sql->exec, &step);
@@ -251,7 +251,8 @@ static void post_answer(struct sql_request *sql)
     kdb_loop_post(sql->loop->loop, &sql->task);
 }
 
-// Nothing of the request stands behind its only statement: the worker does not wait for the commit.
+// Nothing of the request stands behind its only statement: the worker does not wait for the first
+// commit, which seldom is a conflict.
 static void run_alone(struct sql_request *sql, unsigned worker_index)
 {
     if (sql_run_alone(sql, worker_index))

@@ -30,7 +30,7 @@ struct sql_request {
     kdb_role role;         // effective role
     struct kdb_exec exec;
     struct kdb_sink sink;
-    bool is_lost; // a worker ran it, its commit was a conflict: it runs again where `exec` stands
+    bool is_lost; // a worker ran it, its commit was a conflict: it runs again, to the end
     // Batches: data changes are summed up behind the other results.
     uint64_t inserted, updated, deleted;
     struct kdb_loop_task task;
@@ -51,8 +51,8 @@ bool sql_hashes(const struct sql_request *sql);
 // Runs the request's statements on this worker, from the next one to the last or to one that is for
 // a thread that hashes. The outcome is in the ctx and the reply.
 void sql_run_statements(struct sql_request *sql, unsigned worker_index);
-// Runs the request's only statement, planned already, on this worker. False: exec.commit is to be
-// sent, and the statement goes on with its answer.
+// Runs the request's only statement, planned already, on this worker; to the end when it has lost.
+// False: exec.commit is to be sent, and the statement goes on with its answer.
 bool sql_run_alone(struct sql_request *sql, unsigned worker_index);
 // Runs the next statement alone, on a thread that hashes: it is planned already.
 void sql_run_hashing(struct sql_request *sql);

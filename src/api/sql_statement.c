@@ -230,16 +230,18 @@ bool sql_run_alone(struct sql_request *sql, unsigned worker_index)
     kdb_exec_step step = KDB_EXEC_DONE;
     kdb_status status;
     if (sql->is_lost) {
-        sql->exec.connection = NULL;
+        sql->exec.connection = NULL; // another worker's
         sql->exec.connection_slot = connection_slot;
-        status = kdb_exec_committed(&sql->exec, &step);
+        status = kdb_exec_wait_again(&sql->exec);
     } else {
         renew_snapshot(sql);
         sql_prepare_exec(sql, KDB_READ_ANY, connection_slot);
         status = kdb_exec_run(&sql->exec, &step);
     }
-    if (status == KDB_OK && step == KDB_EXEC_COMMIT)
+    if (status == KDB_OK && step == KDB_EXEC_COMMIT) {
+        sql->exec.commit.turn = NULL; // its turn might come when no worker is free to take it
         return false;
+    }
     status = end_statement(sql, status);
     (void)status; // it is in the ctx
     return true;

@@ -208,16 +208,29 @@ kdb_status kdb_exec_committed(struct kdb_exec *exec, kdb_exec_step *ret_step)
     return kdb_exec_run(exec, ret_step);
 }
 
-kdb_status kdb_exec_wait(struct kdb_exec *exec)
+static kdb_status wait_for_commits(struct kdb_exec *exec, kdb_exec_step step)
 {
-    KDB_ASSERT(exec->tier == KDB_READ_ANY);
-    kdb_exec_step step;
-    KDB_TRY(kdb_exec_run(exec, &step));
     while (step == KDB_EXEC_COMMIT) {
         kdb_commit_wait(exec->services->committer, &exec->commit);
         KDB_TRY(kdb_exec_committed(exec, &step));
     }
     return KDB_OK;
+}
+
+kdb_status kdb_exec_wait(struct kdb_exec *exec)
+{
+    KDB_ASSERT(exec->tier == KDB_READ_ANY);
+    kdb_exec_step step;
+    KDB_TRY(kdb_exec_run(exec, &step));
+    return wait_for_commits(exec, step);
+}
+
+kdb_status kdb_exec_wait_again(struct kdb_exec *exec)
+{
+    KDB_ASSERT(exec->tier == KDB_READ_ANY);
+    kdb_exec_step step;
+    KDB_TRY(kdb_exec_committed(exec, &step));
+    return wait_for_commits(exec, step);
 }
 
 void kdb_exec_finish(struct kdb_exec *exec)

@@ -7,7 +7,10 @@
 // nothing done, and the caller runs it again on a worker (`tier` ANY, a connection), where waiting
 // is allowed. A data change ends its first half with KDB_EXEC_COMMIT: the caller sends `commit`,
 // and after the answer calls kdb_exec_committed, which may ask to commit again (the statement ran
-// anew after a conflict). kdb_exec_wait does all of that for workers.
+// anew after a conflict). kdb_exec_wait does all of that for workers. A worker may also send the
+// first commit and not wait for it, without a turn (commit.turn NULL): a statement whose turn it is
+// must be able to run, and the workers may all be waiting for that turn. kdb_exec_wait_again goes
+// on.
 #ifndef KDB_EXEC_EXEC_H
 #define KDB_EXEC_EXEC_H
 
@@ -116,6 +119,9 @@ KDB_NODISCARD kdb_status kdb_exec_committed(struct kdb_exec *exec, kdb_exec_step
 
 // Runs to the end, waiting for commits; for workers and tests.
 KDB_NODISCARD kdb_status kdb_exec_wait(struct kdb_exec *exec);
+
+// The same from the answer to its commit on.
+KDB_NODISCARD kdb_status kdb_exec_wait_again(struct kdb_exec *exec);
 
 // Releases what a run holds (its turn, the partition reference). After the last step, also after
 // failures.

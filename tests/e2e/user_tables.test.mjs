@@ -608,4 +608,30 @@ test('statements of workers that lose against each other run again until each ha
     assert.ok(Number(after) > Number(before), 'nobody lost: this shows nothing');
 });
 
+test('a statement whose turn it is has a worker, also when batches that wait for theirs have all the others', async (t) => {
+    const hold = join(temporaryFolder(), 'hold');
+    const held = await readyServer(t, {
+        settings: { execution: { workers: 1 } },
+        env: { KALAMDB_FAULT: 'store.before_commit:hold:0', KALAMDB_FAULT_HOLD: hold },
+    });
+    const { admin } = held;
+    await admin.run(`CREATE NAMESPACE w; CREATE USER TABLE w.counters (id INT PRIMARY KEY, n INT);
+        INSERT INTO w.counters VALUES (1, 0), (2, 0)`);
+    await admin.run(`UPDATE w.counters SET n = n ${BY_ENGINE}`); // the engine is open
+    const waits = (count) => until(`${count} changes wait for the committer`, async () =>
+        (await admin.value("SELECT metric_value FROM system.stats WHERE metric_name = 'commit_queue_length'")) === String(count));
+    writeFileSync(hold, '');
+    const changes = [admin.run('UPDATE w.counters SET n = n + 1 WHERE id = 1')]; // held with the committer
+    await waits(1);
+    changes.push(admin.run('UPDATE w.counters SET n = n + 1 WHERE id = 2')); // wins against the next two
+    await waits(2);
+    changes.push(admin.run(`UPDATE w.counters SET n = n + 10 ${BY_ENGINE}`));
+    await waits(3);
+    changes.push(admin.run('UPDATE w.counters SET n = n + 100 WHERE id = 2; SELECT 1')); // has the one worker
+    for (let i = 0; i < 200; i++) await admin.rows('SELECT n FROM w.counters WHERE id = 1');
+    rmSync(hold);
+    await Promise.all(changes);
+    assert.equal(await admin.value('SELECT n FROM w.counters WHERE id = 2'), 111);
+});
+
 testStop(server);
