@@ -16,6 +16,9 @@
 // How long a thread waits at a time.
 #define WAIT_MAX_MS (INT64_C(3600) * 1000)
 
+// The longest pause between two tries of a job.
+#define RETRY_PAUSE_MAX_MS (INT64_C(3600) * 1000)
+
 static const struct {
     const char *name;
     const char *prefix;
@@ -274,14 +277,30 @@ static void set_state(struct job *job, kdb_job_state state)
 // True when the job goes back to the queue.
 static bool should_retry(struct job *job, kdb_status status)
 {
-    const struct kdb_jobs_options *options = &job->jobs->options;
     if (status == KDB_ERR_CANCELLED || !kdb_status_info(status)->is_retryable ||
-        job->retry_count >= options->max_retries)
+        job->retry_count >= job->jobs->options.max_retries)
         return false;
     job->retry_count++;
-    job->not_before_ms = kdb_clock_now_ms(options->clock) +
-                         options->retry_backoff_ms * ((int64_t)1 << (job->retry_count - 1));
     return true;
+}
+
+// How long a job waits for its next try: each time twice as long, up to an hour.
+static int64_t retry_pause_ms(const struct job *job)
+{
+    int64_t pause_ms = job->jobs->options.retry_backoff_ms;
+    for (uint32_t i = 1; i < job->retry_count && pause_ms < RETRY_PAUSE_MAX_MS; i++)
+        pause_ms *= 2;
+    return pause_ms < RETRY_PAUSE_MAX_MS ? pause_ms : RETRY_PAUSE_MAX_MS;
+}
+
+// The next try of a job; at once when it was killed meanwhile, since it only ends then. With the
+// lock held.
+static void enqueue_again(struct kdb_jobs *jobs, struct job *job)
+{
+    bool is_killed = atomic_load(&job->is_killed);
+    job->not_before_ms =
+        is_killed ? 0 : kdb_clock_now_ms(jobs->options.clock) + retry_pause_ms(job);
+    enqueue(jobs, job);
 }
 
 static bool run_job(struct job *job, struct job_thread *thread)
@@ -300,6 +319,7 @@ static bool run_job(struct job *job, struct job_thread *thread)
     } else if (should_retry(job, status)) {
         set_state(job, KDB_JOB_RETRYING);
         kdb_ctx_reset(&job->ctx);
+        job->message = (kdb_slice){0};
         return true;
     } else {
         set_state(job, status == KDB_ERR_CANCELLED ? KDB_JOB_CANCELLED : KDB_JOB_FAILED);
@@ -317,7 +337,7 @@ void jobs_run(struct job *job, struct job_thread *thread)
     (void)pthread_mutex_lock(&jobs->lock);
     queue_end(&jobs->queue, job);
     if (is_tried_again)
-        enqueue(jobs, job);
+        enqueue_again(jobs, job);
     (void)pthread_mutex_unlock(&jobs->lock);
     if (is_tried_again)
         return;

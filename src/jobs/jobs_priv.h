@@ -20,7 +20,7 @@ struct job {
     char reason[16];
     kdb_job_state state;
     uint32_t retry_count;
-    int64_t not_before_ms; // of the wall clock; a retry waits
+    int64_t not_before_ms; // of the wall clock; a retry waits. Guarded by the lock
     int64_t created_at_us, updated_at_us, started_at_us, finished_at_us;
     atomic_bool is_killed; // KILL JOB: outlives the run that ctx is for
     struct kdb_ctx ctx;    // memory, error, cancel flag of the run

@@ -222,6 +222,23 @@ static void test_what_may_succeed_later_is_tried_again_later(void **state)
     assert_null(case_take(c));
 }
 
+// Pauses that doubled for ever would soon be years.
+static void test_no_pause_is_longer_than_an_hour(void **state)
+{
+    struct jobs_case *c = *state;
+    enum { retries = 100 }; // as many as jobs.max_retries allows
+    c->jobs->options.max_retries = retries;
+    const char *id = submitted(c, 0);
+    ending = KDB_ERR_UNAVAILABLE;
+    run_next(c, id);
+    for (int i = 0; i < retries; i++) {
+        c->now_ms += 3600000;
+        run_next(c, id);
+    }
+    expect_state(c, id, KDB_JOB_FAILED);
+    assert_int_equal(runs, 1 + retries);
+}
+
 static void test_a_second_try_may_succeed(void **state)
 {
     struct jobs_case *c = *state;
@@ -299,6 +316,25 @@ static void test_one_that_runs_is_killed(void **state)
     c->jobs->run = run_and_be_killed;
     const char *id = submitted(c, 0);
     run_next(c, id);
+    expect_state(c, id, KDB_JOB_CANCELLED);
+    assert_null(case_take(c));
+}
+
+static kdb_status run_be_killed_and_fail(struct job *job, struct job_thread *thread)
+{
+    (void)thread;
+    assert_int_equal(kill_it(killing, job->id), KDB_OK);
+    return kdb_fail(&job->ctx, KDB_ERR_UNAVAILABLE, "before it looked");
+}
+
+static void test_one_that_fails_while_it_is_killed_is_not_tried_again(void **state)
+{
+    struct jobs_case *c = *state;
+    killing = c;
+    c->jobs->run = run_be_killed_and_fail;
+    const char *id = submitted(c, 0);
+    run_next(c, id);
+    run_next(c, id); // at once
     expect_state(c, id, KDB_JOB_CANCELLED);
     assert_null(case_take(c));
 }
@@ -460,11 +496,13 @@ int main(void)
         CASE(test_as_many_rows_as_the_policy_allows),
         CASE(test_who_closes_takes_no_more),
         CASE(test_what_may_succeed_later_is_tried_again_later),
+        CASE(test_no_pause_is_longer_than_an_hour),
         CASE(test_a_second_try_may_succeed),
         CASE(test_what_cannot_succeed_is_not_tried_again),
         CASE(test_one_that_waits_is_killed),
         CASE(test_one_that_waits_for_its_next_try_is_killed_now),
         CASE(test_one_that_runs_is_killed),
+        CASE(test_one_that_fails_while_it_is_killed_is_not_tried_again),
         CROWD_CASE(test_as_many_at_once_as_there_are_threads),
         CROWD_CASE(test_one_thread_runs_one_at_a_time),
         CROWD_CASE(test_threads_wake_when_there_is_something_to_do),
