@@ -73,11 +73,6 @@ void kdb_client_close(struct kdb_client *client)
     kdb_free(client);
 }
 
-kdb_slice kdb_client_address(const struct kdb_client *client)
-{
-    return client->url.authority;
-}
-
 static void set_reply(const struct kdb_client *client, struct kdb_reply *ret_reply)
 {
     *ret_reply = (struct kdb_reply){client->response.status, kdb_buf_view(&client->response.body)};

@@ -45,9 +45,6 @@ KDB_NODISCARD kdb_status kdb_client_open(const struct kdb_client_options *option
 void kdb_client_close(struct kdb_client *client);
 KDB_AUTO_DEFINE(struct kdb_client, kdb_client_close)
 
-// "host:port" of the URL; lives as long as the client.
-kdb_slice kdb_client_address(const struct kdb_client *client);
-
 // One request of any kind, for what has no function of its own. `path` is behind the URL's prefix
 // and begins with a slash; `body` is JSON, sent when it is not the null slice. The access token
 // goes along when there is one.

@@ -84,16 +84,6 @@ kdb_status kdb_client_live_subscribe(struct kdb_client_live *live, struct kdb_ct
     return send_frame(live, ctx, CLIENT_OP_TEXT, kdb_buf_view(&live->text));
 }
 
-kdb_status kdb_client_live_unsubscribe(struct kdb_client_live *live, struct kdb_ctx *ctx,
-                                       kdb_slice id)
-{
-    kdb_buf_clear(&live->text);
-    KDB_BUF_LIT(&live->text, "{\"type\":\"unsubscribe\",");
-    KDB_TRY(client_put_text(&live->text, ctx, "subscription_id", id));
-    kdb_buf_put(&live->text, '}');
-    return send_frame(live, ctx, CLIENT_OP_TEXT, kdb_buf_view(&live->text));
-}
-
 // ---- receiving ----
 
 // What the server's close frame says.

@@ -34,10 +34,6 @@ KDB_NODISCARD kdb_status kdb_client_live_subscribe(struct kdb_client_live *live,
                                                    struct kdb_ctx *ctx, kdb_slice id, kdb_slice sql,
                                                    kdb_slice options);
 
-// Ends a subscription; messages that are on their way still come.
-KDB_NODISCARD kdb_status kdb_client_live_unsubscribe(struct kdb_client_live *live,
-                                                     struct kdb_ctx *ctx, kdb_slice id);
-
 // One message of the server.
 struct kdb_client_message {
     kdb_slice text;              // as it came; lives until the connection's next call

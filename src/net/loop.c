@@ -186,45 +186,6 @@ void kdb_loop_post(struct kdb_loop *loop, struct kdb_loop_task *task)
     KDB_ASSERT(kdb_mailbox_post(&loop->mailbox, &task->message));
 }
 
-struct round_part {
-    struct kdb_loop_task task;
-    struct round_parts *all;
-};
-
-// One allocation for the whole round; the last part frees it.
-struct round_parts {
-    struct kdb_loop_round round;
-    atomic_size_t left;
-    struct round_part parts[];
-};
-
-static void run_part(struct kdb_loop_task *task, struct kdb_loop *loop)
-{
-    struct round_part *part = (struct round_part *)task;
-    struct round_parts *all = part->all;
-    const struct kdb_loop_round *round = &all->round;
-    round->run(round->shared, loop, (size_t)(part - all->parts));
-    if (atomic_fetch_sub_explicit(&all->left, 1, memory_order_acq_rel) > 1)
-        return;
-    round->done(round->shared);
-    kdb_free(all);
-}
-
-void kdb_loop_post_round(struct kdb_loop *const *loops, size_t count,
-                         const struct kdb_loop_round *round)
-{
-    KDB_ASSERT(count > 0);
-    struct round_parts *all = kdb_alloc(sizeof(*all) + count * sizeof(all->parts[0]));
-    all->round = *round;
-    atomic_init(&all->left, count);
-    // From the first post on, `all` may go as soon as the last one is out.
-    for (size_t i = 0; i < count; i++) {
-        struct round_part *part = &all->parts[i];
-        *part = (struct round_part){.task.run = run_part, .all = all};
-        kdb_loop_post(loops[i], &part->task);
-    }
-}
-
 void kdb_loop_add_hook(struct kdb_loop *loop, struct kdb_loop_hook *hook)
 {
     struct kdb_loop_hook **at = &loop->hooks;
@@ -313,11 +274,6 @@ void kdb_timer_start(struct kdb_timer *timer, int64_t delay_ms, int64_t repeat_m
 {
     KDB_ASSERT(delay_ms >= 0 && repeat_ms >= 0);
     KDB_ASSERT(uv_timer_start(&timer->uv, on_timer, (uint64_t)delay_ms, (uint64_t)repeat_ms) == 0);
-}
-
-void kdb_timer_stop(struct kdb_timer *timer)
-{
-    KDB_ASSERT(uv_timer_stop(&timer->uv) == 0);
 }
 
 static void free_timer(uv_handle_t *handle)

@@ -58,21 +58,6 @@ KDB_AUTO_DEFINE(struct kdb_loop, kdb_loop_close)
 // posted. Any thread.
 void kdb_loop_post(struct kdb_loop *loop, struct kdb_loop_task *task);
 
-// Something shared that is to be looked at once on each of several loops.
-struct kdb_loop_round {
-    // On each loop's thread, in no order; `index` is the loop's in the list.
-    void (*run)(void *shared, struct kdb_loop *loop, size_t index);
-    // After the last of them, on its thread: nobody looks at `shared` any more.
-    void (*done)(void *shared);
-    void *shared;
-};
-
-// Runs a round on every loop of a list, at least one. What one thread sends is run in the same
-// order on each loop, and loops that are awake or already called are not woken again, so rounds
-// that follow each other quickly arrive in one batch. Any thread.
-void kdb_loop_post_round(struct kdb_loop *const *loops, size_t count,
-                         const struct kdb_loop_round *round);
-
 // Adds a hook; they run in the order added, before the loop writes what was answered in the turn.
 // On the loop's thread, or before it runs.
 void kdb_loop_add_hook(struct kdb_loop *loop, struct kdb_loop_hook *hook);
@@ -90,7 +75,6 @@ struct kdb_timer *kdb_timer_open(struct kdb_loop *loop, void (*fired)(void *arg)
 // Fires after `delay_ms`, and then every `repeat_ms` unless that is 0. Starting again replaces.
 // Loop thread.
 void kdb_timer_start(struct kdb_timer *timer, int64_t delay_ms, int64_t repeat_ms);
-void kdb_timer_stop(struct kdb_timer *timer);
 
 // Accepts NULL. Loop thread, or after it has ended.
 void kdb_timer_close(struct kdb_timer *timer);

@@ -77,12 +77,6 @@ static inline void kdb_row_set_seq(char *row, int64_t seq)
     memcpy(row + 8, &seq, sizeof(seq));
 }
 
-// Overwrites the deleted flag.
-static inline void kdb_row_set_deleted(char *row, bool is_deleted)
-{
-    row[1] = (char)((row[1] & ~1) | (is_deleted ? 1 : 0));
-}
-
 // Reads declared column `index` of a row of exactly this schema version; bytes are borrowed from
 // the row.
 void kdb_row_get(const struct kdb_schema *schema, kdb_slice row, uint32_t index,

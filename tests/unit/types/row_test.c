@@ -177,10 +177,6 @@ static void test_header_fields_can_be_set_later(void **state)
     small_row(&c, &schema, &c.out);
     kdb_slice row = kdb_buf_view(&c.out);
     assert_true(kdb_row_is_deleted(row));
-    kdb_row_set_deleted(c.out.data, false);
-    assert_false(kdb_row_is_deleted(row));
-    kdb_row_set_deleted(c.out.data, true);
-    assert_true(kdb_row_is_deleted(row));
     kdb_row_set_seq(c.out.data, (INT64_C(1500) << 22) | 4095);
     assert_int_equal(kdb_row_seq(row), (INT64_C(1500) << 22) | 4095);
     // 1.5 seconds after 2024-01-01.
