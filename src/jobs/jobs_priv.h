@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/map.h"
 #include "jobs/jobs.h"
 
 // A job in memory: queued, waiting for a retry, or running.
@@ -48,6 +49,7 @@ struct due {
 struct due_heap {
     struct due *items;
     size_t count, capacity;
+    struct kdb_map first; // of each partition among them: when its earliest one is due, an int64_t
 };
 
 // What one job thread has to itself.
@@ -88,7 +90,8 @@ bool queue_has_waiting(const struct job_queue *queue, const struct kdb_job_reque
 bool queue_has(const struct job_queue *queue, const struct kdb_job_request *request);
 
 // ---- due.c: what becomes due, the earliest first ----
-void due_push(struct due_heap *heap, struct due item); // takes it over
+// Takes it over; nothing changes when one of the same kind and partition is due by then.
+void due_push(struct due_heap *heap, struct due item);
 // The earliest that is due at `now_ms`, which is the caller's then; false: nothing is.
 bool due_take(struct due_heap *heap, int64_t now_ms, struct due *ret);
 int64_t due_next_ms(const struct due_heap *heap); // INT64_MAX: nothing will be

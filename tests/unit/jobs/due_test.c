@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is due comes out in the order of its time, and nothing before it.
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "jobs/jobs_priv.h"
 #include "lib/test.h"
@@ -55,8 +57,10 @@ static void test_always_the_earliest(void **state)
     for (int step = 0; step < 20000; step++) {
         random = random * 1664525U + 1013904223U;
         if (count < ITEMS && random >> 31) {
+            char user[16];
+            (void)snprintf(user, sizeof(user), "%d", step);
             waiting[count] = (random >> 8) % 1000;
-            push(&heap, waiting[count++], "");
+            push(&heap, waiting[count++], user);
             continue;
         }
         size_t least = 0;
@@ -77,12 +81,43 @@ static void test_always_the_earliest(void **state)
     due_heap_deinit(&heap);
 }
 
+// Whoever is noted again and again is there once.
+static void test_a_partition_is_there_once(void **state)
+{
+    (void)state;
+    struct due_heap heap = {0};
+    struct due due;
+    for (int i = 0; i < 1000; i++)
+        push(&heap, 1000 + i, "alice");
+    push(&heap, 1500, "bob");
+    due_push(&heap, (struct due){.at_ms = 1200,
+                                 .user = kdb_slice_of(kdb_alloc_text("bob", 3), 3),
+                                 .is_hold = true});
+    assert_int_equal(heap.count, 3);
+    assert_true(due_take(&heap, 1000, &due));
+    assert_slice_equal(due.user, "alice");
+    due_free(&due);
+    push(&heap, 900, "bob"); // the clock was set back
+    push(&heap, 1100, "alice");
+    static const char *const users[] = {"bob", "alice", "bob", "bob"};
+    for (int i = 0; i < 4; i++) {
+        assert_true(due_take(&heap, 5000, &due));
+        assert_slice_equal(due.user, users[i]);
+        assert_int_equal(due.is_hold, i == 2);
+        due_free(&due);
+    }
+    assert_false(due_take(&heap, 5000, &due));
+    push(&heap, 2000, "bob"); // left for the end
+    due_heap_deinit(&heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_heap),
         cmocka_unit_test(test_nothing_comes_before_its_time),
         cmocka_unit_test(test_always_the_earliest),
+        cmocka_unit_test(test_a_partition_is_there_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

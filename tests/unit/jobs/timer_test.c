@@ -128,6 +128,22 @@ static void test_a_flush_for_another_reason_moves_the_interval(void **state)
     kdb_partition_unref(alice);
 }
 
+// A partition that is flushed by its number of rows all the time is waited for once.
+static void test_flushes_for_another_reason_leave_nothing_behind(void **state)
+{
+    struct jobs_case *c = *state;
+    for (int i = 0; i < 100; i++) {
+        struct kdb_partition *alice = written(c, "alice", 50 * (int64_t)i);
+        flushed(alice);
+        kdb_partition_unref(alice);
+    }
+    kdb_partition_unref(written(c, "alice", 5000));
+    assert_int_equal(c->jobs->flushes.count, 1);
+    assert_int_equal(fire(c, 10000), 15000);
+    assert_string_equal(next_job(c), "");
+    assert_int_equal(c->jobs->flushes.count, 1);
+}
+
 static void test_no_second_flush_while_one_waits(void **state)
 {
     struct jobs_case *c = *state;
@@ -352,6 +368,7 @@ int main(void)
         CASE(test_a_flush_is_due_an_interval_after_the_oldest_write),
         CASE(test_a_late_timer_makes_up_for_it),
         CASE(test_a_flush_for_another_reason_moves_the_interval),
+        CASE(test_flushes_for_another_reason_leave_nothing_behind),
         CASE(test_no_second_flush_while_one_waits),
         CASE(test_an_interval_switched_off_meanwhile),
         CASE(test_nothing_is_due_for_a_dropped_table),
