@@ -429,6 +429,8 @@ static void begin_to_listen(struct ws_load *load)
 {
     struct ws_subscription *subscription = load->subscription;
     ws_subscription_listen(subscription, load->partition);
+    if (ws_subscription_end_dropped(subscription)) // and the load with it
+        return;
     if (load->kind != LOAD_NOTHING) {
         yield(load);
         return;

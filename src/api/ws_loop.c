@@ -3,8 +3,9 @@
 #include "api/ws_priv.h"
 #include "base/alloc.h"
 
-// How often connections are looked after: whether their users still are who they were, and whether
-// somebody ended a subscription. Half a second keeps the promise of one.
+// How often connections are looked after: whether their users still are who they were and their
+// tables still there, and whether somebody ended a subscription. Half a second keeps the promise of
+// one.
 #define LOOK_AFTER_MS 500
 
 // Memory of one client message while it is handled.
@@ -41,6 +42,17 @@ static void end_killed(struct ws_connection *connection)
     }
 }
 
+// A table with subscriptions is not dropped, but who came while it was being dropped is here.
+static void end_dropped(struct ws_connection *connection)
+{
+    size_t cursor = 0;
+    void *found;
+    while (kdb_map_next(&connection->subscriptions, &cursor, NULL, &found)) {
+        if (ws_subscription_end_dropped(found))
+            cursor = 0; // the map has changed
+    }
+}
+
 static void look_after(void *arg)
 {
     struct ws_loop *ws = arg;
@@ -50,6 +62,8 @@ static void look_after(void *arg)
     for (struct ws_connection *at = ws->connections; at; at = at->next) {
         if (has_changed && at->is_authenticated && !ws_is_valid(at))
             ws_end(at, KDB_WS_POLICY, "The user was removed or has another role now");
+        if (has_changed)
+            end_dropped(at);
         end_killed(at);
     }
 }

@@ -107,6 +107,8 @@ void ws_subscribe(struct ws_connection *connection, const struct ws_subscribe_re
 void ws_unsubscribe(struct ws_connection *connection, kdb_slice id);
 // Its partition is known: changes are kept for it from now on.
 void ws_subscription_listen(struct ws_subscription *subscription, struct kdb_partition *partition);
+// Ends one whose table was dropped meanwhile and tells the client; whether it did.
+bool ws_subscription_end_dropped(struct ws_subscription *subscription);
 // Ends one: nothing more is sent for it.
 void ws_subscription_end(struct ws_subscription *subscription);
 // Goes on after the client took bytes.

@@ -68,6 +68,21 @@ void ws_subscription_end(struct ws_subscription *subscription)
     kdb_free(subscription);
 }
 
+bool ws_subscription_end_dropped(struct ws_subscription *subscription)
+{
+    if (!subscription->live || !atomic_load(&kdb_live_partition_of(subscription->live)->is_dropped))
+        return false;
+    struct kdb_ctx *ctx = &subscription->connection->loop->ctx;
+    const struct kdb_table *table = subscription->query->table;
+    kdb_ctx_clear_error(ctx);
+    kdb_status status = kdb_fail(ctx, KDB_ERR_TABLE_NOT_FOUND, "table %.*s.%.*s was dropped",
+                                 KDB_ARG(table->space), KDB_ARG(table->name));
+    (void)status;
+    ws_send_failure(subscription->connection, subscription->id, &ctx->error);
+    ws_subscription_end(subscription);
+    return true;
+}
+
 void ws_unsubscribe(struct ws_connection *connection, kdb_slice id)
 {
     struct ws_subscription *subscription = kdb_map_get(&connection->subscriptions, id);

@@ -57,7 +57,7 @@ static kdb_slice submit_cleanup(struct kdb_exec *exec, struct kdb_table *table)
 }
 
 // A client that follows a table would wait for changes of something that is no more. A subscription
-// that begins after this check finds its partition marked dropped.
+// that begins after this check finds its partition marked dropped: the loop that has it tells.
 static kdb_status check_subscriptions(struct kdb_exec *exec, struct kdb_table *const *tables,
                                       size_t count)
 {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Live queries over real sockets: the protocol, what changes look like, one order for all.
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Live, Mirror } from './lib/live.mjs';
-import { readyServer } from './lib/server.mjs';
+import { readyServer, temporaryFolder } from './lib/server.mjs';
 import { flush, test, testStop } from './lib/suite.mjs';
 import { until } from './lib/until.mjs';
 
@@ -372,6 +374,28 @@ test('system.live shows who subscribes to what; KILL LIVE QUERY ends one', async
     await until('it is gone', async () => (await admin.rows(`SELECT * FROM system.live WHERE ${mine}`)).length === 0);
     await ann.run('INSERT INTO l.notes (id, n) VALUES (402, 4)');
     await live.silent('watch me');
+    await live.close();
+});
+
+test('whoever subscribes while the table is being dropped is told', async (t) => {
+    const hold = join(temporaryFolder(), 'hold');
+    const held = await readyServer(t, {
+        settings: { execution: { workers: 2 } },
+        env: { KALAMDB_FAULT: 'store.before_commit:hold:0', KALAMDB_FAULT_HOLD: hold },
+    });
+    await held.admin.run('CREATE NAMESPACE l; CREATE USER TABLE l.doomed (id BIGINT PRIMARY KEY)');
+    const live = await Live.as(await held.addUser('u'));
+    writeFileSync(hold, '');
+    const drop = held.admin.run('DROP TABLE l.doomed'); // has looked for subscriptions, waits for the committer
+    await until('the drop is with the committer', async () =>
+        (await held.admin.value("SELECT metric_value FROM system.stats WHERE metric_name = 'commit_queue_length'")) === '1');
+    live.send({ type: 'subscribe', subscription: { id: 'late', sql: 'SELECT * FROM l.doomed' } });
+    assert.equal((await live.of('late')).type, 'subscription_ack');
+    rmSync(hold);
+    await drop;
+    const told = await live.of('late');
+    assert.deepEqual([told.type, told.code, told.message], ['error', 'NOT_FOUND', 'Not found: Table not found: table l.doomed was dropped']);
+    await until('it is gone', async () => (await held.admin.rows('SELECT * FROM system.live')).length === 0);
     await live.close();
 });
 
