@@ -85,6 +85,7 @@ struct step {
     struct kdb_buf rows;
     uint64_t row_count; // in `rows`
     uint64_t seen;      // rows and changes of the step
+    size_t made_bytes;  // of the pieces it has made
     int64_t last_seq;   // of the last row in `rows`
     int64_t position;   // visited up to here
     bool has_more;
@@ -94,6 +95,7 @@ static void add_piece(struct step *step, struct piece piece)
 {
     struct ws_load *load = step->load;
     piece.text = kdb_arena_copy(&load->ctx.arena, piece.text);
+    step->made_bytes += piece.text.len;
     KDB_PUSH(&load->ctx.arena, load->pieces, load->piece_count, load->piece_capacity, piece);
 }
 
@@ -157,8 +159,8 @@ static kdb_status visit(void *self, kdb_slice row, bool *ret_goes_on)
     kdb_arena_reset(&step->scratch);
     KDB_TRY(kdb_live_matches(load->query, &step->eval, row, &is_match));
     if (is_match || tells_gone) {
-        bool is_full =
-            step->seen == load->step_rows || step->rows.len > KDB_LIMIT_INITIAL_BATCH_BYTES;
+        bool is_full = step->seen == load->step_rows ||
+                       step->made_bytes + step->rows.len > KDB_LIMIT_INITIAL_BATCH_BYTES;
         if (is_full) {
             step->has_more = true;
             *ret_goes_on = false;

@@ -33,7 +33,8 @@
 // Statements of one request: bounds the work done before the first statement runs.
 #define KDB_LIMIT_BATCH_STATEMENTS 10000
 
-// Rows of an initial batch of a subscription that did not ask for a size, and bytes of any.
+// Rows of an initial batch of a subscription that did not ask for a size, and bytes of any; the
+// same for what it catches up with at a time.
 #define KDB_LIMIT_INITIAL_BATCH_ROWS  1000
 #define KDB_LIMIT_INITIAL_BATCH_BYTES ((size_t)4 * 1024 * 1024)
 

@@ -4,8 +4,8 @@
 //
 // It is the row path's own plan: the same compiled filter that serves SELECT decides about every
 // change. What a change alone cannot decide is refused when the client subscribes: other clauses,
-// filters that depend on the time, functions only the engine has. Immutable and counted; an event
-// loop shares one between equal subscriptions.
+// filters that depend on the time, functions only the engine has. Immutable and counted; of equal
+// subscriptions an event loop evaluates one.
 //
 // As JSON a row is an object, keyed by column: the columns asked for, then _seq and, for SELECT *,
 // _updated and _deleted (contract: WebSocket, server messages).

@@ -603,6 +603,22 @@ test('a stalled reader delays nobody and is caught up', async (t) => {
     await quick.close();
 });
 
+test('a stalled reader of large rows is caught up in steps', async (t) => {
+    const small = await readyServer(t, { settings: { websocket: { queue_bytes: '8KiB' }, limits: { request_memory_bytes: '16MiB' } } });
+    await small.admin.run('CREATE NAMESPACE l; CREATE USER TABLE l.t (id BIGINT PRIMARY KEY, body TEXT)');
+    const user = await small.addUser('u');
+    const stalled = await Live.as(user);
+    await stalled.initial('s', 'SELECT * FROM l.t');
+    stalled.socket.pause();
+    const rows = 100; // far more than one request may use
+    for (let i = 0; i < rows; i++) await user.run(`INSERT INTO l.t VALUES (${i}, '${String(i).padStart(400_000, 'x')}')`);
+    await user.run('DELETE FROM l.t WHERE id < 10');
+    stalled.socket.resume();
+    const caught = new Mirror();
+    while (!(caught.rows.has(String(rows - 1)) && caught.rows.size === rows - 10)) caught.apply(await stalled.change('s'));
+    await stalled.close();
+});
+
 test('several changes of one key at once: each is told, in order', async () => {
     const live = await Live.as(ann);
     await live.initial('s', 'SELECT id, n FROM l.notes WHERE id = 500');
