@@ -50,7 +50,8 @@ static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slic
     struct kdb_store_scan *scan;
     KDB_TRY(kdb_store_scan_open(store, cleanup->ctx, NULL, &range, &scan));
     cleanup->batch = kdb_store_batch_open(store);
-    kdb_slice last = {0}; // prefix of the partition cleaned last: it may have several records
+    struct kdb_buf last = {0}; // prefix of the partition cleaned last: it may have several records
+    const struct kdb_arena_mark mark = kdb_arena_mark(&cleanup->ctx->arena);
     kdb_status status = KDB_OK;
     while (status == KDB_OK) {
         kdb_slice key;
@@ -68,12 +69,15 @@ static kdb_status clean_range(struct cleanup *cleanup, kdb_slice first, kdb_slic
             continue;
         }
         kdb_slice prefix = kdb_slice_of(key.data + 1, prefix_len);
-        if (kdb_slice_equal(prefix, last) ||
+        if (kdb_slice_equal(prefix, kdb_buf_view(&last)) ||
             (cleanup->snapshot && kdb_catalog_table_by_id(cleanup->snapshot, table_id)))
             continue;
-        last = kdb_arena_copy(&cleanup->ctx->arena, prefix);
+        kdb_buf_clear(&last);
+        kdb_buf_slice(&last, prefix);
         status = clean_partition(cleanup, table_id, kdb_arena_copy(&cleanup->ctx->arena, user));
+        kdb_arena_release(&cleanup->ctx->arena, &mark); // nothing of it is for the next one
     }
+    kdb_buf_deinit(&last);
     kdb_store_scan_close(scan);
     if (status == KDB_OK && cleanup->partitions > 0 && kdb_fault_point("cleanup.removed"))
         status = kdb_fail(cleanup->ctx, KDB_ERR_IO, "injected: cleanup.removed");

@@ -143,6 +143,7 @@ KDB_NODISCARD kdb_status record_history_run(struct job *job);
 KDB_NODISCARD kdb_status record_has_history(struct kdb_jobs *jobs, struct kdb_ctx *ctx, bool *ret);
 
 // ---- each partition of a job's table ----
+// What the work takes of the job's arena is given back after each partition.
 typedef kdb_status (*partition_work)(struct job *job, struct job_thread *thread,
                                      struct kdb_partition *partition);
 KDB_NODISCARD kdb_status jobs_each_partition(struct job *job, struct job_thread *thread,

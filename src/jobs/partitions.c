@@ -51,10 +51,12 @@ kdb_status jobs_each_partition(struct job *job, struct job_thread *thread, parti
     struct user_list list = {.arena = &arena};
     kdb_status status = kdb_partition_scan_stored(job->jobs->options.store, &job->ctx,
                                                   job->table->id, note_user, &list);
+    const struct kdb_arena_mark mark = kdb_arena_mark(&job->ctx.arena);
     for (size_t i = 0; status == KDB_OK && i < list.count; i++) {
         status = kdb_ctx_check(&job->ctx);
         if (status == KDB_OK)
             status = work_on(job, thread, list.items[i], work);
+        kdb_arena_release(&job->ctx.arena, &mark); // nothing of it is for the next one
     }
     kdb_arena_deinit(&arena);
     return status;

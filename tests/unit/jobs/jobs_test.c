@@ -339,6 +339,45 @@ static void test_one_that_fails_while_it_is_killed_is_not_tried_again(void **sta
     assert_null(case_take(c));
 }
 
+// ---- what it takes ----
+
+static int visited;
+
+static kdb_status take_memory(struct job *job, struct job_thread *thread,
+                              struct kdb_partition *partition)
+{
+    (void)thread;
+    (void)partition;
+    (void)kdb_arena_alloc(&job->ctx.arena, 10000);
+    visited++;
+    return KDB_OK;
+}
+
+static kdb_status run_over_partitions(struct job *job, struct job_thread *thread)
+{
+    KDB_TRY(jobs_each_partition(job, thread, take_memory));
+    assert_in_range(job->ctx.arena.used_bytes, 0, 50000);
+    return KDB_OK;
+}
+
+// There may be a hundred thousand of them.
+static void test_memory_does_not_grow_with_the_partitions(void **state)
+{
+    struct jobs_case *c = *state;
+    enum { users = 50 };
+    c->jobs->run = run_over_partitions;
+    visited = 0;
+    for (int i = 0; i < users; i++) {
+        char user[16];
+        (void)snprintf(user, sizeof(user), "user%d", i);
+        case_store_hot_rows(c, 0, user, 1);
+    }
+    const char *id = submitted(c, 0);
+    run_next(c, id);
+    expect_state(c, id, KDB_JOB_COMPLETED);
+    assert_int_equal(visited, users);
+}
+
 // ---- threads ----
 
 // Jobs that wait for each other in their run.
@@ -503,6 +542,7 @@ int main(void)
         CASE(test_one_that_waits_for_its_next_try_is_killed_now),
         CASE(test_one_that_runs_is_killed),
         CASE(test_one_that_fails_while_it_is_killed_is_not_tried_again),
+        CASE(test_memory_does_not_grow_with_the_partitions),
         CROWD_CASE(test_as_many_at_once_as_there_are_threads),
         CROWD_CASE(test_one_thread_runs_one_at_a_time),
         CROWD_CASE(test_threads_wake_when_there_is_something_to_do),
