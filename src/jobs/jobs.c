@@ -456,7 +456,10 @@ kdb_status kdb_jobs_open(const struct kdb_jobs_options *options, struct kdb_ctx 
                          struct kdb_jobs **ret_jobs)
 {
     struct kdb_jobs *jobs = jobs_create(options);
+    // It goes through every job and partition, and the caller may keep its ctx for long.
+    const struct kdb_arena_mark mark = kdb_arena_mark(&ctx->arena);
     kdb_status status = recover(jobs, ctx);
+    kdb_arena_release(&ctx->arena, &mark);
     if (status != KDB_OK) {
         jobs_destroy(jobs);
         return status;

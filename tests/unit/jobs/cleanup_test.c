@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table that is dropped while one of its jobs runs leaves nothing behind.
+// A table that is dropped while one of its jobs runs leaves nothing behind, nor does a start.
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/temp_folder.h"
@@ -222,11 +223,28 @@ static void test_dropped_while_it_is_flushed_again(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_with_files, close_with_files)
 
+// What a start went through, the server does not keep: its ctx lives as long as it.
+static void test_a_start_keeps_no_memory(void **state)
+{
+    struct jobs_case *c = *state;
+    for (int i = 0; i < 200; i++) {
+        char user[16];
+        (void)snprintf(user, sizeof(user), "user%d", i);
+        case_store_hot_rows(c, 0, user, 1);
+    }
+    size_t before = c->ctx.arena.used_bytes;
+    struct kdb_jobs *jobs;
+    assert_int_equal(kdb_jobs_open(&c->options, &c->ctx, &jobs), KDB_OK);
+    assert_int_equal(c->ctx.arena.used_bytes, before);
+    kdb_jobs_close(jobs, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_dropped_while_it_is_flushed),
         CASE(test_dropped_while_it_is_flushed_again),
+        CASE(test_a_start_keeps_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
