@@ -185,13 +185,29 @@ kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx, struct kdb_job_recor
     return KDB_OK;
 }
 
-struct record_list {
-    struct kdb_job_record *items;
-    size_t count, capacity;
+// What is done with each stored job. Text of the record lives in the ctx arena; what a visit that
+// keeps nothing took of it is given back before the next.
+struct record_visitor {
+    kdb_status (*visit)(void *self, struct kdb_ctx *ctx, const struct kdb_job_record *record);
+    void *self;
+    bool keeps;
 };
 
 // A damaged row is not worth a server that does not start.
-static kdb_status read_all(struct kdb_jobs *jobs, struct kdb_ctx *ctx, struct record_list *list)
+static kdb_status visit_row(struct kdb_ctx *ctx, kdb_slice row,
+                            const struct record_visitor *visitor)
+{
+    struct kdb_job_record record;
+    kdb_status status = record_read(kdb_arena_copy(&ctx->arena, row), ctx, &record);
+    if (status != KDB_ERR_CORRUPT)
+        return status == KDB_OK ? visitor->visit(visitor->self, ctx, &record) : status;
+    kdb_log_warn("jobs", NULL, "%s and is passed over", ctx->error.message);
+    kdb_ctx_clear_error(ctx);
+    return KDB_OK;
+}
+
+static kdb_status each_record(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                              const struct record_visitor *visitor)
 {
     const char first = KDB_META_JOB;
     const char end = KDB_META_JOB + 1;
@@ -201,6 +217,7 @@ static kdb_status read_all(struct kdb_jobs *jobs, struct kdb_ctx *ctx, struct re
                                          .tier = KDB_READ_ANY};
     struct kdb_store_scan *scan;
     KDB_TRY(kdb_store_scan_open(jobs->options.store, ctx, NULL, &range, &scan));
+    const struct kdb_arena_mark mark = kdb_arena_mark(&ctx->arena);
     kdb_status status = KDB_OK;
     while (status == KDB_OK) {
         kdb_slice key;
@@ -209,18 +226,24 @@ static kdb_status read_all(struct kdb_jobs *jobs, struct kdb_ctx *ctx, struct re
         status = kdb_store_scan_next(scan, ctx, &key, &value, &has_more);
         if (status != KDB_OK || !has_more)
             break;
-        struct kdb_job_record record;
-        status = record_read(kdb_arena_copy(&ctx->arena, value), ctx, &record);
-        if (status == KDB_OK)
-            KDB_PUSH(&ctx->arena, list->items, list->count, list->capacity, record);
-        if (status == KDB_ERR_CORRUPT) {
-            kdb_log_warn("jobs", NULL, "%s and is passed over", ctx->error.message);
-            kdb_ctx_clear_error(ctx);
-            status = KDB_OK;
-        }
+        status = visit_row(ctx, value, visitor);
+        if (!visitor->keeps)
+            kdb_arena_release(&ctx->arena, &mark);
     }
     kdb_store_scan_close(scan);
     return status;
+}
+
+struct record_list {
+    struct kdb_job_record *items;
+    size_t count, capacity;
+};
+
+static kdb_status list_record(void *self, struct kdb_ctx *ctx, const struct kdb_job_record *record)
+{
+    struct record_list *list = self;
+    KDB_PUSH(&ctx->arena, list->items, list->count, list->capacity, *record);
+    return KDB_OK;
 }
 
 static int newest_first(const void *a, const void *b)
@@ -234,7 +257,8 @@ kdb_status kdb_jobs_list(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
                          struct kdb_job_record **ret_records, size_t *ret_count)
 {
     struct record_list list = {0};
-    KDB_TRY(read_all(jobs, ctx, &list));
+    const struct record_visitor visitor = {list_record, &list, true};
+    KDB_TRY(each_record(jobs, ctx, &visitor));
     if (list.count > 1)
         qsort(list.items, list.count, sizeof(*list.items), newest_first);
     *ret_records = list.items;
@@ -262,64 +286,98 @@ static void write_interrupted(const struct kdb_job_record *record, int64_t now_u
                    (long long)now_us, (long long)record->started_at_us, (long long)now_us);
 }
 
-kdb_status record_fail_unfinished(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
+// Rows of jobs that a walk over all changes.
+struct record_changes {
+    struct kdb_jobs *jobs;
+    struct kdb_store_batch *batch;
+    int64_t now_us;
+    int64_t count;
+};
+
+static kdb_status fail_record(void *self, struct kdb_ctx *ctx, const struct kdb_job_record *record)
 {
-    struct record_list list = {0};
-    KDB_TRY(read_all(jobs, ctx, &list));
-    struct kdb_store_batch *batch = kdb_store_batch_open(jobs->options.store);
-    int64_t now_us = kdb_clock_now_us(jobs->options.clock);
-    for (size_t i = 0; i < list.count; i++) {
-        if (list.items[i].state >= KDB_JOB_COMPLETED)
-            continue;
-        struct kdb_buf key = {0};
-        struct kdb_buf value = {0};
-        kdb_layout_meta_key(&key, KDB_META_JOB, list.items[i].id);
-        write_interrupted(&list.items[i], now_us, &value);
-        kdb_store_batch_put(batch, KDB_SPACE_META, kdb_buf_view(&key), kdb_buf_view(&value));
-        kdb_buf_deinit(&key);
-        kdb_buf_deinit(&value);
-    }
-    kdb_status status = kdb_commit_batch(jobs->options.committer, ctx, batch);
-    kdb_store_batch_close(batch);
+    struct record_changes *changes = self;
+    (void)ctx;
+    if (record->state >= KDB_JOB_COMPLETED)
+        return KDB_OK;
+    struct kdb_buf key = {0};
+    struct kdb_buf value = {0};
+    kdb_layout_meta_key(&key, KDB_META_JOB, record->id);
+    write_interrupted(record, changes->now_us, &value);
+    kdb_store_batch_put(changes->batch, KDB_SPACE_META, kdb_buf_view(&key), kdb_buf_view(&value));
+    kdb_buf_deinit(&key);
+    kdb_buf_deinit(&value);
+    return KDB_OK;
+}
+
+// Makes the changes of a visit to every job's row, and commits them. *ret_count: what it counted.
+static kdb_status change_records(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                                 kdb_status (*visit)(void *self, struct kdb_ctx *ctx,
+                                                     const struct kdb_job_record *record),
+                                 int64_t *ret_count)
+{
+    struct record_changes changes = {.jobs = jobs,
+                                     .batch = kdb_store_batch_open(jobs->options.store),
+                                     .now_us = kdb_clock_now_us(jobs->options.clock)};
+    const struct record_visitor visitor = {visit, &changes, false};
+    kdb_status status = each_record(jobs, ctx, &visitor);
+    if (status == KDB_OK)
+        status = kdb_commit_batch(jobs->options.committer, ctx, changes.batch);
+    kdb_store_batch_close(changes.batch);
+    *ret_count = changes.count;
     return status;
 }
 
-// Whether a job ended so long ago that its row goes.
-static bool is_history(const struct kdb_jobs *jobs, const struct kdb_job_record *record)
+kdb_status record_fail_unfinished(struct kdb_jobs *jobs, struct kdb_ctx *ctx)
 {
-    int64_t limit_us = kdb_clock_now_us(jobs->options.clock) - jobs->options.history_ms * 1000;
+    int64_t unused;
+    return change_records(jobs, ctx, fail_record, &unused);
+}
+
+// Whether a job ended so long ago that its row goes.
+static bool is_history(const struct kdb_jobs *jobs, const struct kdb_job_record *record,
+                       int64_t now_us)
+{
+    int64_t limit_us = now_us - jobs->options.history_ms * 1000;
     return record->state >= KDB_JOB_COMPLETED && record->finished_at_us <= limit_us;
+}
+
+static kdb_status count_history(void *self, struct kdb_ctx *ctx,
+                                const struct kdb_job_record *record)
+{
+    struct record_changes *changes = self;
+    (void)ctx;
+    changes->count += is_history(changes->jobs, record, changes->now_us);
+    return KDB_OK;
 }
 
 kdb_status record_has_history(struct kdb_jobs *jobs, struct kdb_ctx *ctx, bool *ret)
 {
-    struct record_list list = {0};
-    KDB_TRY(read_all(jobs, ctx, &list));
-    *ret = false;
-    for (size_t i = 0; i < list.count && !*ret; i++)
-        *ret = is_history(jobs, &list.items[i]);
+    struct record_changes changes = {.jobs = jobs, .now_us = kdb_clock_now_us(jobs->options.clock)};
+    const struct record_visitor visitor = {count_history, &changes, false};
+    KDB_TRY(each_record(jobs, ctx, &visitor));
+    *ret = changes.count > 0;
+    return KDB_OK;
+}
+
+static kdb_status remove_history(void *self, struct kdb_ctx *ctx,
+                                 const struct kdb_job_record *record)
+{
+    struct record_changes *changes = self;
+    (void)ctx;
+    if (!is_history(changes->jobs, record, changes->now_us))
+        return KDB_OK;
+    struct kdb_buf key = {0};
+    kdb_layout_meta_key(&key, KDB_META_JOB, record->id);
+    kdb_store_batch_delete(changes->batch, KDB_SPACE_META, kdb_buf_view(&key));
+    kdb_buf_deinit(&key);
+    changes->count++;
     return KDB_OK;
 }
 
 kdb_status record_history_run(struct job *job)
 {
-    struct kdb_jobs *jobs = job->jobs;
-    struct record_list list = {0};
-    KDB_TRY(read_all(jobs, &job->ctx, &list));
-    struct kdb_store_batch *batch = kdb_store_batch_open(jobs->options.store);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct kdb_job_record *record = &list.items[i];
-        if (!is_history(jobs, record))
-            continue;
-        struct kdb_buf key = {0};
-        kdb_layout_meta_key(&key, KDB_META_JOB, record->id);
-        kdb_store_batch_delete(batch, KDB_SPACE_META, kdb_buf_view(&key));
-        kdb_buf_deinit(&key);
-        job->removed++;
-    }
-    kdb_status status = kdb_commit_batch(jobs->options.committer, &job->ctx, batch);
-    kdb_store_batch_close(batch);
-    KDB_TRY(status);
+    KDB_TRY(change_records(job->jobs, &job->ctx, remove_history, &job->removed));
     job->message = kdb_arena_printf(&job->ctx.arena, "removed %lld job(s) from the history",
                                     (long long)job->removed);
     return KDB_OK;

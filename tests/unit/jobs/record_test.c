@@ -231,6 +231,23 @@ static void test_a_damaged_row_is_passed_over(void **state)
     assert_int_equal(find(f, "FL-1")->state, KDB_JOB_FAILED);
 }
 
+// There may be hundreds of thousands of rows: looking through them takes the memory of one.
+static void test_a_long_history_takes_no_memory(void **state)
+{
+    struct fixture *f = *state;
+    char id[16];
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(id, sizeof(id), "FL-%d", i);
+        store(f, id, i % 2 ? KDB_JOB_COMPLETED : KDB_JOB_RUNNING, START_US);
+    }
+    (void)find(f, "");
+    kdb_ctx_reset(&f->ctx);
+    bool has_history;
+    assert_int_equal(record_has_history(&f->jobs, &f->ctx, &has_history), KDB_OK);
+    assert_int_equal(record_fail_unfinished(&f->jobs, &f->ctx), KDB_OK);
+    assert_in_range(f->ctx.arena.used_bytes, 0, 100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_a_stop_interrupted_has_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_old_jobs_go_and_no_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_damaged_row_is_passed_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_long_history_takes_no_memory, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
