@@ -113,7 +113,8 @@ struct kdb_job_record {
     int64_t created_at_us, updated_at_us, started_at_us, finished_at_us; // 0: not yet
 };
 
-// Every stored job, newest first. Worker threads (reads the store).
+// Every stored job, newest first. Worker threads (reads the store). LIMIT_EXCEEDED when the ctx
+// arena may not hold all of them.
 KDB_NODISCARD kdb_status kdb_jobs_list(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
                                        struct kdb_job_record **ret_records, size_t *ret_count);
 

@@ -115,6 +115,7 @@ struct kdb_partition *jobs_partition(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
 
 // ---- record.c: the stored form ----
 void record_write(const struct job *job, struct kdb_buf *out);
+// Its texts are copied into the ctx arena. CORRUPT.
 KDB_NODISCARD kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx,
                                      struct kdb_job_record *ret);
 // Stores the job's row; failures are logged, a job never fails for its row.

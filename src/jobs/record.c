@@ -150,14 +150,9 @@ static int64_t get_int(const struct kdb_json *root, const char *name)
     return member && member->type == KDB_JSON_INT ? member->integer : 0;
 }
 
-kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx, struct kdb_job_record *ret)
+static kdb_status read_tree(const struct kdb_json *root, struct kdb_ctx *ctx,
+                            struct kdb_job_record *ret)
 {
-    const struct kdb_json_limits limits = {.size_max = (size_t)1 << 20, .depth_max = 16};
-    const struct kdb_json *root;
-    if (kdb_json_parse(ctx, json, &limits, &root) != KDB_OK) {
-        kdb_ctx_clear_error(ctx);
-        return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job is damaged");
-    }
     struct kdb_arena *arena = &ctx->arena;
     int64_t kind = get_int(root, "kind");
     int64_t state = get_int(root, "state");
@@ -185,6 +180,19 @@ kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx, struct kdb_job_recor
     return KDB_OK;
 }
 
+kdb_status record_read(kdb_slice json, struct kdb_ctx *ctx, struct kdb_job_record *ret)
+{
+    const struct kdb_json_limits limits = {.size_max = (size_t)1 << 20, .depth_max = 16};
+    const struct kdb_json *root;
+    struct kdb_ctx parsing; // the tree takes many times what is kept of it
+    kdb_ctx_init(&parsing, 0);
+    kdb_status status = kdb_json_parse(&parsing, json, &limits, &root) == KDB_OK
+                            ? read_tree(root, ctx, ret)
+                            : kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job is damaged");
+    kdb_ctx_deinit(&parsing);
+    return status;
+}
+
 // What is done with each stored job. Text of the record lives in the ctx arena; what a visit that
 // keeps nothing took of it is given back before the next.
 struct record_visitor {
@@ -198,7 +206,8 @@ static kdb_status visit_row(struct kdb_ctx *ctx, kdb_slice row,
                             const struct record_visitor *visitor)
 {
     struct kdb_job_record record;
-    kdb_status status = record_read(kdb_arena_copy(&ctx->arena, row), ctx, &record);
+    KDB_TRY(kdb_ctx_check(ctx));
+    kdb_status status = record_read(row, ctx, &record);
     if (status != KDB_ERR_CORRUPT)
         return status == KDB_OK ? visitor->visit(visitor->self, ctx, &record) : status;
     kdb_log_warn("jobs", NULL, "%s and is passed over", ctx->error.message);

@@ -248,6 +248,30 @@ static void test_a_long_history_takes_no_memory(void **state)
     assert_in_range(f->ctx.arena.used_bytes, 0, 100000);
 }
 
+// A list that is too long for a request fails; it is not cut.
+static void test_a_long_list_is_whole_or_fails(void **state)
+{
+    struct fixture *f = *state;
+    enum { count = 300 };
+    char id[16];
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(id, sizeof(id), "FL-%d", i);
+        store(f, id, KDB_JOB_COMPLETED, START_US);
+    }
+    (void)find(f, "");
+    struct kdb_job_record *records;
+    size_t found;
+    kdb_ctx_reset(&f->ctx);
+    f->ctx.arena.limit_bytes = 1000000;
+    assert_int_equal(kdb_jobs_list(&f->jobs, &f->ctx, &records, &found), KDB_OK);
+    assert_int_equal(found, count);
+    kdb_ctx_reset(&f->ctx);
+    f->ctx.arena.limit_bytes = 100000;
+    assert_int_equal(kdb_jobs_list(&f->jobs, &f->ctx, &records, &found), KDB_ERR_LIMIT_EXCEEDED);
+    kdb_ctx_reset(&f->ctx);
+    f->ctx.arena.limit_bytes = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_jobs_go_and_no_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_damaged_row_is_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_long_history_takes_no_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_long_list_is_whole_or_fails, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
