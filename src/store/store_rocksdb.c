@@ -136,7 +136,12 @@ static kdb_status rocks_get(struct kdb_store *store, struct kdb_ctx *ctx,
     }
     kdb_slice value;
     value.data = rocksdb_pinnableslice_value(pinned, &value.len);
-    *ret_value = kdb_arena_copy(&ctx->arena, value);
+    // Where RocksDB must not open the file that may hold the key, it says "found" and gives no
+    // bytes. An empty value looks the same; no row or counter is one.
+    if (at->tier == KDB_READ_MEMORY && value.len == 0)
+        *ret_is_cached = false;
+    else
+        *ret_value = kdb_arena_copy(&ctx->arena, value);
     rocksdb_pinnableslice_destroy(pinned);
     return KDB_OK;
 }

@@ -164,6 +164,32 @@ static void says_what_is_not_in_memory(void **state)
     assert_int_equal(test->ctx.error.status, KDB_OK);
 }
 
+// RocksDB has found an empty value where it may not open the file that may hold the key.
+static void does_not_take_a_closed_file_for_an_empty_row(void **state)
+{
+    enum { FILES = 3 };
+    struct kdb_test_store *test = *state;
+    char text[16];
+    for (int i = 0; i < FILES; i++) {
+        kdb_test_put(test, key_of(i, text), KDB_LIT("row"));
+        kdb_test_store_reopen(test);
+    }
+    close_store(test);
+    struct kdb_rocksdb_options options = kdb_test_rocksdb_options(test->folder);
+    options.max_open_files = 20; // RocksDB's least, of which a start opens two
+    assert_int_equal(kdb_store_rocksdb_open(&options, &test->ctx, &test->store), KDB_OK);
+    const struct kdb_read_at at = {.tier = KDB_READ_MEMORY};
+    for (int i = 0; i < FILES; i++) {
+        kdb_slice value = KDB_LIT("untouched");
+        bool is_cached = true;
+        assert_int_equal(
+            kdb_store_get(test->store, &test->ctx, &at, key_of(i, text), &value, &is_cached),
+            KDB_OK);
+        assert_false(is_cached);
+        assert_slice_equal(value, "untouched");
+    }
+}
+
 // Rows that a scan gives before it ends.
 static int walk(struct kdb_test_store *test, struct kdb_scan_range range, bool *ret_is_cached)
 {
@@ -513,6 +539,7 @@ int main(int count, char **arguments)
         TEST(lasts_across_restarts),
         TEST(writes_no_informational_log),
         TEST(says_what_is_not_in_memory),
+        TEST(does_not_take_a_closed_file_for_an_empty_row),
         TEST(stops_a_scan_at_the_edge_of_memory),
         TEST(refuses_a_second_open),
         TEST(survives_a_kill_and_locks_out_others),
