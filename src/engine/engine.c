@@ -11,6 +11,11 @@
 #include "engine/engine_priv.h"
 #include "engine/quote.h"
 
+// DuckDB keeps half a kilobyte for the path of every file it has ever opened, whether or not it
+// caches files, until the database is closed. Each file of ours is written once, so counting what
+// is written bounds the paths; what was there at the start is not counted again.
+#define FILES_KEPT_DEFAULT 10000
+
 static char *copy_path(const char *path)
 {
     return path ? kdb_alloc_text(path, strlen(path)) : NULL;
@@ -26,6 +31,8 @@ static void copy_options(struct kdb_engine_options *to, const struct kdb_engine_
     to->read_dirs = read_dirs;
     if (to->threads == 0)
         to->threads = 1;
+    if (to->files_kept == 0)
+        to->files_kept = FILES_KEPT_DEFAULT;
 }
 
 static void free_options(struct kdb_engine_options *options)
@@ -294,6 +301,16 @@ void engine_abandon(struct kdb_engine_connection *connection)
         release_database(connection->database);
     }
     pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_count_file(struct kdb_engine_connection *connection)
+{
+    struct kdb_engine *engine = connection->engine;
+    pthread_mutex_lock(&engine->lock);
+    bool is_full = ++connection->database->files >= engine->options.files_kept;
+    pthread_mutex_unlock(&engine->lock);
+    if (is_full)
+        engine_abandon(connection);
 }
 
 struct kdb_engine_connection *engine_find_connection(struct engine_database *database, uint64_t id)

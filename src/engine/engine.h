@@ -33,6 +33,7 @@ struct kdb_engine_options {
         *read_dirs; // folders (absolute, links resolved) whose files statements may read and write
     uint32_t read_dir_count;
     uint32_t statement_cache; // prepared statements kept per connection; 0: 128
+    uint32_t files_kept;      // files written until the database is opened anew; 0: 10,000
 };
 
 // Keeps a copy of the options; loads nothing yet. Destroy after all connections are closed.

@@ -19,12 +19,13 @@
 #include "engine/failure_priv.h"
 #include "engine/row_source.h"
 
-// The open database. Replaced by a new one when DuckDB declares it unusable; connections move over
-// one by one.
+// The open database. Replaced by a new one when DuckDB declares it unusable and after many files;
+// connections move over one by one.
 struct engine_database {
     struct kdb_engine *engine; // whose
     duckdb_database database;
     uint32_t use_count; // the engine's and the connections' references; under kdb_engine.lock
+    uint32_t files;     // written with it; under kdb_engine.lock
 };
 
 // The thread that interrupts statements whose deadline has passed or that were cancelled while
@@ -120,6 +121,8 @@ struct kdb_engine_connection {
 // The database to use now: moves the connection to the new one when the old was given up.
 KDB_NODISCARD kdb_status engine_refresh(struct kdb_engine_connection *connection,
                                         struct kdb_ctx *ctx);
+// A file was written on the connection; no statement of it runs any more.
+void engine_count_file(struct kdb_engine_connection *connection);
 // The connection that DuckDB knows under this number, or NULL.
 struct kdb_engine_connection *engine_find_connection(struct engine_database *database, uint64_t id);
 

@@ -93,6 +93,7 @@ kdb_status kdb_parquet_write(struct kdb_engine_connection *connection, struct kd
     kdb_status status = engine_query_text(connection, ctx, &statement, &result);
     kdb_buf_deinit(&sql);
     KDB_TRY(status);
+    engine_count_file(connection);
     uint64_t size_bytes = 0;
     KDB_TRY(read_size(ctx, what->path, &size_bytes));
     *ret_written = (struct kdb_parquet_written){.row_count = (uint64_t)result.values[0].integer,

@@ -445,10 +445,38 @@ static void a_full_disk_is_told(void **state)
     expect_failure(fixture, status, KDB_ERR_DISK_FULL, "No space left");
 }
 
+// DuckDB keeps the path of every file until the database is closed.
+static void the_database_is_opened_anew_after_many_files(void **state)
+{
+    enum { FILES_KEPT = 3, FILES = 10 };
+    struct engine_fixture *fixture = *state;
+    const struct engine_fixture before = *fixture;
+    const char *folder = fixture->folder;
+    const struct kdb_engine_options options = {
+        .read_dirs = &folder, .read_dir_count = 1, .files_kept = FILES_KEPT};
+    fixture->engine = kdb_engine_create(&options);
+    struct kdb_engine_connection *reader = NULL;
+    expect_ok(fixture, kdb_engine_connect(fixture->engine, &fixture->ctx, &fixture->connection));
+    expect_ok(fixture, kdb_engine_connect(fixture->engine, &fixture->ctx, &reader));
+    for (int i = 1; i <= FILES; i++) {
+        (void)write_sample(fixture, "many.parquet", 10, 0);
+        assert_int_equal(kdb_engine_is_open(fixture->engine), i % FILES_KEPT != 0);
+        struct kdb_parquet_info info;
+        expect_ok(fixture, kdb_parquet_read_info(reader, &fixture->ctx, fixture->path, &info));
+        assert_int_equal(info.row_count, 10);
+    }
+    kdb_engine_disconnect(reader);
+    kdb_engine_disconnect(fixture->connection);
+    kdb_engine_destroy(fixture->engine);
+    fixture->engine = before.engine;
+    fixture->connection = before.connection;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_type_comes_back, fixture_reset),
+        cmocka_unit_test_setup(the_database_is_opened_anew_after_many_files, fixture_reset),
         cmocka_unit_test_setup(ranges_are_read_in_order, fixture_reset),
         cmocka_unit_test_setup(columns_are_found_by_field_id, fixture_reset),
         cmocka_unit_test_setup(footers_tell_groups_fields_and_pairs, fixture_reset),
