@@ -3,11 +3,12 @@
 JOBS ?= $(shell nproc)
 DATA ?= ./data
 SECONDS_PER_TARGET ?= 60
+SECONDS_PER_LOAD ?= 6
 configure = cmake --preset $(1) --log-level=WARNING >/dev/null
 compile = cmake --build build/$(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check bench fuzz demo format clean deps deps-tests dev
+.PHONY: help build run test check bench soak fuzz demo format clean deps deps-tests dev
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +30,9 @@ check: dev ## style only: layers, symbols, style, clang-format, clang-tidy
 bench: build ## measure speed and memory
 	@scripts/install-deps --bench
 	@bench/run
+
+soak: build deps-tests ## does memory grow with requests? every kind of load for SECONDS_PER_LOAD seconds (6)
+	@bench/soak --seconds $(SECONDS_PER_LOAD)
 
 fuzz: deps-tests ## fuzz every target for SECONDS_PER_TARGET seconds (60)
 	@scripts/fetch-duckdb

@@ -21,7 +21,7 @@ class Client:
 
     def __init__(self, port):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-        self.token = None
+        self.token = self.refresh_token = None
 
     def post(self, path, body):
         headers = {"Content-Type": "application/json"}
@@ -39,7 +39,8 @@ class Client:
         status, body = self.post("/v1/api/auth/login", {"user": user, "password": password})
         if status != 200:
             raise Failure(f"login of {user}: {status} {body[:300]}")
-        self.token = json.loads(body)["access_token"]
+        tokens = json.loads(body)
+        self.token, self.refresh_token = tokens["access_token"], tokens.get("refresh_token")
         return self
 
     def sql(self, text, *params):

@@ -27,22 +27,26 @@ class Load:
         self.programs, self.scratch, self.cores, self.seed = programs, scratch, cores, seed
 
     def command(self, port, body, *, tokens=(), connections=64, seconds=4.0, count=0, rows=None, expect="", first=0,
-                warmup=0.5):
+                warmup=0.5, path="/v1/api/sql"):
         (self.scratch / "body.json").write_text(body, encoding="utf-8")
         (self.scratch / "tokens").write_text("".join(token + "\n" for token in tokens), encoding="utf-8")
-        words = [self.programs / "kalam-load", "--port", port, "--connections", connections, "--seed", self.seed,
-                 "--first", first, "--tokens", self.scratch / "tokens"]
+        words = [self.programs / "kalam-load", "--port", port, "--path", path, "--connections", connections,
+                 "--seed", self.seed, "--first", first, "--tokens", self.scratch / "tokens"]
         words += ["--seconds", 0, "--count", count, "--warmup", 0] if count else ["--seconds", seconds, "--warmup", warmup]
         words += ["--rows", rows] if rows is not None else []
         words += ["--expect", expect] if expect else []
         return self.cores.on_client_core(*words, self.scratch / "body.json")
 
-    def run(self, port, body, **options):
-        """What kalam-load printed; a run with a wrong answer is none."""
+    def answers(self, port, body, **options):
+        """What kalam-load printed, also when answers were failures."""
         result = machine.finish(self.command(port, body, **options))
         if not result.stdout:
             raise Failure(result.stderr.strip())
-        figures = json.loads(result.stdout)
+        return json.loads(result.stdout)
+
+    def run(self, port, body, **options):
+        """What kalam-load printed; a run with a wrong answer is none."""
+        figures = self.answers(port, body, **options)
         if figures["errors"]:
             raise Failure(f"{figures['errors']} of {figures['answered']} answers are wrong; {figures['first_error']}")
         return figures
