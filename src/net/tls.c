@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/os_error.h"
 
 struct kdb_tls {
     SSL_CTX *context;
@@ -104,9 +105,12 @@ static int no_pass_phrase(char *buf, int size, int is_writing, void *arg)
     return -1;
 }
 
-// The newest reason OpenSSL gives, for people.
+// What went wrong, for people: what the system said about the file, else OpenSSL's newest reason.
 static const char *reason(void)
 {
+    unsigned long first = ERR_peek_error();
+    if (ERR_SYSTEM_ERROR(first))
+        return kdb_os_error_text(ERR_GET_REASON(first));
     const char *text = ERR_reason_error_string(ERR_peek_last_error());
     return text ? text : "unknown reason";
 }

@@ -194,7 +194,12 @@ static void test_tls_files(void **state)
     kdb_ctx_init(&ctx, 0);
     struct kdb_tls *tls = NULL;
     assert_int_equal(kdb_tls_open(&ctx, "/nowhere/cert.pem", one.key, &tls), KDB_ERR_CONFIG);
-    assert_non_null(strstr(ctx.error.message, "/nowhere/cert.pem"));
+    assert_string_equal(ctx.error.message, "cannot use the TLS certificate /nowhere/cert.pem: "
+                                           "No such file or directory");
+    kdb_ctx_clear_error(&ctx);
+    assert_int_equal(kdb_tls_open(&ctx, one.certificate, "/nowhere/key.pem", &tls), KDB_ERR_CONFIG);
+    assert_string_equal(ctx.error.message, "cannot use the TLS key /nowhere/key.pem: "
+                                           "No such file or directory");
     kdb_ctx_clear_error(&ctx);
     assert_int_equal(kdb_tls_open(&ctx, one.certificate, one.certificate, &tls), KDB_ERR_CONFIG);
     assert_non_null(strstr(ctx.error.message, one.certificate));
