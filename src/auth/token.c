@@ -10,14 +10,10 @@
 #include "base/assert.h"
 #include "base/json_write.h"
 
-#define SECRET_BYTES_MIN 32
-
 kdb_status kdb_token_issuer_create(const struct kdb_token_issuer_options *options,
                                    struct kdb_ctx *ctx, struct kdb_token_issuer **ret_issuer)
 {
-    if (options->secret.len < SECRET_BYTES_MIN)
-        return kdb_fail(ctx, KDB_ERR_CONFIG, "auth.jwt_secret must have at least %d bytes",
-                        SECRET_BYTES_MIN);
+    KDB_ASSERT(options->secret.len > 0);
     cjose_err error;
     cjose_jwk_t *key = cjose_jwk_create_oct_spec((const uint8_t *)options->secret.data,
                                                  options->secret.len, &error);

@@ -16,7 +16,7 @@ struct kdb_token_issuer;
 struct kdb_token_checker;
 
 struct kdb_token_issuer_options {
-    kdb_slice secret; // at least 32 bytes
+    kdb_slice secret; // not empty; conf says what is long enough for whom
     const struct kdb_clock *clock;
     int64_t access_seconds;  // auth.jwt_expiry_hours
     int64_t refresh_seconds; // KDB_LIMIT_REFRESH_LIFETIMES times that

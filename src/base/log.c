@@ -4,14 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/civil.h"
 #include "base/clock.h"
+#include "base/folders.h"
 #include "base/json_write.h"
 #include "base/os_error.h"
 #include "base/utf8.h"
@@ -33,13 +36,30 @@ static struct {
 
 static const char *const level_names[] = {"ERROR", "WARN", "INFO", "DEBUG"};
 
+static int make_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    if (len == 0)
+        return 0;
+    if (len >= sizeof(folder))
+        return ENAMETOOLONG;
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    return kdb_make_folders(folder, 0750);
+}
+
 // Opens the file on the descriptor number the log has, or on a new one.
 static kdb_status open_file(struct kdb_ctx *ctx, const char *path, int *ret_fd)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0)
+    int error = make_folder_of(path);
+    int fd = error == 0 ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
+    if (error == 0 && fd < 0)
+        error = errno;
+    if (error != 0)
         return kdb_fail(ctx, KDB_ERR_CONFIG, "cannot open the log file %s: %s", path,
-                        kdb_os_error_text(errno));
+                        kdb_os_error_text(error));
     int current = atomic_load(&log_sink.fd);
     if (current >= 0) {
         (void)dup3(fd, current, O_CLOEXEC);

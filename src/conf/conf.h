@@ -57,7 +57,7 @@ enum kdb_logging_level {
     KDB_LOGGING_DEBUG,
     KDB_LOGGING_TRACE
 };
-enum kdb_logging_format { KDB_LOGGING_COMPACT, KDB_LOGGING_JSON };
+enum kdb_logging_format { KDB_LOGGING_COMPACT, KDB_LOGGING_PRETTY, KDB_LOGGING_JSON };
 
 // The types of settings.def and what each becomes in the struct.
 enum kdb_setting_type {

@@ -2,6 +2,7 @@
 // Settings that contradict each other, or that would open the server to strangers.
 #include "base/assert.h"
 #include "conf/conf_priv.h"
+#include "conf/limits.h"
 
 // HS256 is as strong as its key; RFC 7518 asks for at least the size of the hash.
 #define JWT_SECRET_BYTES_MIN 32U
@@ -32,7 +33,13 @@ static kdb_status check_limits(struct conf_load *load)
 
 static kdb_status check_passwords(struct conf_load *load)
 {
-    const struct kdb_settings *settings = load->settings;
+    struct kdb_settings *settings = load->settings;
+    if (settings->auth_max_password_bytes > (int64_t)KDB_LIMIT_LOGIN_PASSWORD_BYTES) {
+        conf_warn(load, "%s is taken for %zu: no sign-in takes a longer password",
+                  place(load, KDB_SETTING_AT_auth_max_password_bytes),
+                  KDB_LIMIT_LOGIN_PASSWORD_BYTES);
+        settings->auth_max_password_bytes = KDB_LIMIT_LOGIN_PASSWORD_BYTES;
+    }
     if (settings->auth_min_password_bytes > settings->auth_max_password_bytes)
         return kdb_fail(load->ctx, KDB_ERR_CONFIG, "%s must not be larger than %s",
                         place(load, KDB_SETTING_AT_auth_min_password_bytes),

@@ -7,11 +7,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/folders.h"
 #include "base/hex.h"
 #include "base/os_error.h"
 #include "base/random.h"
@@ -20,23 +21,6 @@
 #define FORMAT_VERSION 1
 
 #define SECRET_BYTES 32
-
-static kdb_status make_folder(struct kdb_ctx *ctx, const char *path)
-{
-    char partial[PATH_MAX];
-    size_t len = strlen(path);
-    if (len >= sizeof(partial))
-        return kdb_fail(ctx, KDB_ERR_CONFIG, "storage.data_path is too long");
-    for (size_t i = 1; i <= len; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(partial, path, i);
-        partial[i] = '\0';
-        if (mkdir(partial, 0700) != 0 && errno != EEXIST)
-            return kdb_fail_os(ctx, errno, "creating the data folder %s", partial);
-    }
-    return KDB_OK;
-}
 
 static int open_in(const struct kdb_data_folder *folder, const char *name, int flags)
 {
@@ -137,7 +121,9 @@ static kdb_status check_format(struct kdb_ctx *ctx, const struct kdb_data_folder
 kdb_status kdb_data_folder_open(struct kdb_ctx *ctx, const char *path,
                                 struct kdb_data_folder *ret_folder)
 {
-    KDB_TRY(make_folder(ctx, path));
+    int error = kdb_make_folders(path, 0700);
+    if (error != 0)
+        return kdb_fail_os(ctx, error, "creating the data folder %s", path);
     char resolved[PATH_MAX];
     if (!realpath(path, resolved))
         return kdb_fail_os(ctx, errno, "resolving the data folder %s", path);

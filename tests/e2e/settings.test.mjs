@@ -496,6 +496,51 @@ effect(['shutdown.timeout_seconds'], 'off does not wait for statements', async (
     assert.ok(await endless);
 });
 
+// ---- files of the reference server ----
+
+// Its defaults, in so far as they are no port, path or key of this test's own.
+const REFERENCE = {
+    server: { port: 0, workers: 0, api_version: 'v1', enable_http2: true },
+    'storage.rocksdb': { block_cache_size: 2097152, max_background_jobs: 4, max_open_files: 512, sync_writes: false, disable_wal: false },
+    limits: { max_message_size: 1048576, max_query_limit: 1000, default_query_limit: 50 },
+    logging: { level: 'info', logs_path: './logs', log_to_console: true, format: 'pretty', slow_query_threshold_ms: 1200 },
+    performance: { request_timeout: 30, keepalive_timeout: 75, max_connections: 25000, backlog: 4096, client_request_timeout: 5, max_header_size: 16384 },
+    datafusion: { memory_limit: 33554432, query_parallelism: 2 },
+    flush: { default_row_limit: 10000, default_time_interval: 300, flush_batch_size: 10000, check_interval_seconds: 60 },
+    retention: { default_deleted_retention_hours: 168, enable_dba_stats: true, dba_stats_retention_days: 7 },
+    stream: { default_ttl_seconds: 10, default_max_buffer: 10000, eviction_interval_seconds: 60 },
+    websocket: { client_timeout_secs: 10, auth_timeout_secs: 3, heartbeat_interval_secs: 5 },
+    rate_limit: {
+        max_queries_per_sec: 100, max_messages_per_sec: 50, max_subscriptions_per_user: 10, max_auth_requests_per_ip_per_sec: 20,
+        max_connections_per_ip: 100, max_requests_per_ip_per_sec: 200, request_body_limit_bytes: 10485760, ban_duration_seconds: 300,
+        enable_connection_protection: true, cache_max_entries: 1000, cache_ttl_seconds: 600,
+    },
+    auth: {
+        jwt_secret: 'CHANGE_ME_IN_PRODUCTION', jwt_trusted_issuers: '', jwt_expiry_hours: 24, cookie_secure: true, min_password_length: 8,
+        max_password_length: 1024, bcrypt_cost: 12, enforce_password_complexity: false, allow_remote_setup: false,
+    },
+    jobs: { max_concurrent: 10, max_retries: 3, retry_backoff_ms: 100, wal_cleanup_interval_seconds: 300 },
+    execution: { handler_timeout_seconds: 30, max_parameters: 50, max_parameter_size_bytes: 524288, sql_plan_cache_max_entries: 200, sql_plan_cache_ttl_seconds: 900 },
+    'shutdown.flush': { timeout: 300 },
+    security: { max_ws_message_size: 1048576, max_request_body_size: 10485760, strict_ws_origin_check: false, trusted_proxy_ranges: [] },
+    'security.cors': {
+        allowed_origins: [], allowed_methods: ['GET', 'POST'], allowed_headers: ['Authorization'], expose_headers: [], allow_credentials: false,
+        max_age: 3600, allow_private_network: false,
+    },
+    oauth: { enabled: false },
+    files: { max_size_bytes: 26214400, staging_path: './data/tmp' },
+    cluster: { cluster_id: 'cluster', node_id: 1 },
+};
+
+test('a file with the defaults of the reference server starts ours, with warnings', async (t) => {
+    const server = await readyServer(t, { settings: REFERENCE });
+    assert.match(server.log, /WARN {2}conf auth\.jwt_secret \(.*\) is shorter than 32 bytes: anyone who guesses it can sign in as anyone/);
+    assert.match(server.log, /WARN {2}conf auth\.max_password_length \(.*\) is taken for 256/);
+    assert.match(server.log, /WARN {2}conf .*: unknown section datafusion is ignored/);
+    assert.match(readFileSync(join(server.folder, 'logs', 'server.log'), 'utf8'), /listens on/);
+    assert.equal(await server.admin.value('SELECT 1'), '1');
+});
+
 // ---- all of them ----
 
 test('every setting is shown to do something', async () => {

@@ -28,6 +28,9 @@ static void passwords(void **state)
                    "auth.min_password_length (server.toml:2) must not be larger than "
                    "auth.max_password_length (server.toml:3)");
     assert_warned("[auth]\nmin_password_length = 20\nmax_password_length = 20\n", NULL, NULL);
+    assert_warned("[auth]\nmax_password_length = 1024\n", NULL,
+                  "auth.max_password_length (server.toml:2) is taken for 256: no sign-in takes a "
+                  "longer password");
     static const char *const seven[] = {"KALAMDB_ROOT_PASSWORD", "hunter2", NULL};
     assert_refused("", seven, "auth.root_password (KALAMDB_ROOT_PASSWORD) needs 8 to 256 bytes");
     assert_refused("[auth]\nroot_password = \"123456789\"\nmax_password_length = 8\n", NULL,

@@ -17,7 +17,9 @@ static const char *other_value(const struct conf_row *row, struct kdb_buf *buf)
     switch (row->type) {
     case KDB_SETTING_BOOL:
         return strcmp(row->standard, "true") == 0 ? "false" : "true";
-    case KDB_SETTING_INT:
+    case KDB_SETTING_INT: // an eighth: longer passwords than a sign-in takes would be warned of
+        kdb_buf_printf(buf, "%lld", (long long)(row->min + (row->max - row->min) / 8));
+        break;
     case KDB_SETTING_SIZE:
         kdb_buf_printf(buf, "%lld", (long long)((row->min + row->max) / 2));
         break;
@@ -479,7 +481,8 @@ static void a_file_of_the_reference_server_loads(void **state)
         "[security.cors]\nallowed_origins = []\nallow_credentials = false\n"
         "max_age = 3600\n"
         "[authentication]\nmin_password_length = 8\n"
-        "max_password_length = 72\njwt_expiry_hours = 24\n"
+        "max_password_length = 1024\njwt_expiry_hours = 24\n"
+        "[logging]\nlogs_path = \"./logs\"\nformat = \"pretty\"\n"
         "[shutdown.flush]\ntimeout = 300\n"
         "[jobs]\nmax_concurrent = 10\nmax_retries = 3\n"
         "retry_backoff_ms = 100\n"
@@ -491,7 +494,9 @@ static void a_file_of_the_reference_server_loads(void **state)
     struct settings_case at;
     settings_case_load(&at, text, NULL);
     assert_string_equal(at.ctx.error.message, "");
-    assert_int_equal(at.warnings.count, 7);
+    assert_int_equal(at.warnings.count, 8);
+    assert_int_equal(at.settings.auth_max_password_bytes, 256);
+    assert_int_equal(at.settings.logging_format, KDB_LOGGING_PRETTY);
     assert_int_equal(at.settings.limits_default_query_limit, 50);
     assert_int_equal(at.settings.flush_default_interval_ms, 300000);
     assert_int_equal(at.settings.performance_max_connections, 20000000);
