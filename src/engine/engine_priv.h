@@ -142,8 +142,9 @@ void engine_statements_deinit(struct engine_statements *statements);
 // of statement that is let through.
 KDB_NODISCARD kdb_status engine_prepare(struct engine_run *run, duckdb_statement_type type,
                                         struct engine_prepared **ret_prepared);
-// It may be gone afterwards.
-void engine_prepared_release(struct engine_run *run, struct engine_prepared *prepared);
+// It may be gone afterwards, and is when its execution was a heavy one.
+void engine_prepared_release(struct engine_run *run, struct engine_prepared *prepared,
+                             bool is_heavy);
 
 // params.c
 

@@ -5,11 +5,17 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/clock.h"
 #include "engine/engine_priv.h"
 
 // Values converted before the sink is called: enough to make the call cheap, few enough to stay in
 // the cache.
 #define BLOCK_VALUES 2048
+
+// A plan keeps what its last execution gathered (hash tables, sorted rows, in memory or spilled)
+// until the next one, so a statement that ran this long or failed is not kept: what it could have
+// gathered is much, and preparing it again is little beside it.
+#define HEAVY_NS (10 * INT64_C(1000000))
 
 // The result while it is handed over.
 struct delivery {
@@ -237,8 +243,10 @@ static kdb_status prepare_and_run(struct engine_run *run, duckdb_statement_type 
 {
     struct engine_prepared *prepared = NULL;
     KDB_TRY(engine_prepare(run, type, &prepared));
+    int64_t began_ns = kdb_monotonic_ns();
     kdb_status status = run_prepared(run, prepared, sink);
-    engine_prepared_release(run, prepared);
+    bool is_heavy = status != KDB_OK || kdb_monotonic_ns() - began_ns > HEAVY_NS;
+    engine_prepared_release(run, prepared, is_heavy);
     return status;
 }
 
@@ -292,7 +300,7 @@ kdb_status engine_check_select(struct kdb_engine_connection *connection, struct 
     engine_watch_begin(connection, &run);
     kdb_status status = engine_prepare(&run, DUCKDB_STATEMENT_TYPE_SELECT, &prepared);
     if (status == KDB_OK)
-        engine_prepared_release(&run, prepared);
+        engine_prepared_release(&run, prepared, false);
     engine_watch_end(connection);
     return status;
 }

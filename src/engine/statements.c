@@ -174,11 +174,16 @@ kdb_status engine_prepare(struct engine_run *run, duckdb_statement_type type,
     return KDB_OK;
 }
 
-void engine_prepared_release(struct engine_run *run, struct engine_prepared *prepared)
+void engine_prepared_release(struct engine_run *run, struct engine_prepared *prepared,
+                             bool is_heavy)
 {
     struct engine_statements *statements = &run->connection->statements;
     if (!prepared->is_cached) {
         free_prepared(prepared);
+        return;
+    }
+    if (is_heavy) {
+        remove_cached(statements, prepared);
         return;
     }
     if (prepared->param_count > 0)

@@ -365,6 +365,41 @@ static void memory_does_not_grow_with_executions(void **state)
     assert_true(allocated_bytes() < before + BYTES_MAX);
 }
 
+static void expect_engine_holds_little(struct engine_fixture *fixture)
+{
+    struct kdb_engine_stats stats;
+    expect_ok(fixture, kdb_engine_read_stats(fixture->connection, &fixture->ctx, &stats));
+    assert_true(stats.memory_bytes < 4 << 20);
+    assert_int_equal(stats.temp_bytes, 0);
+}
+
+// DuckDB's plans keep what their last execution gathered.
+static void what_a_statement_gathered_is_given_back(void **state)
+{
+    struct engine_fixture *fixture = *state;
+    static const char *const texts[] = {
+        "SELECT range FROM range(2000000) ORDER BY range DESC LIMIT 5 OFFSET 1900000",
+        "SELECT count(*) FROM range(10) a, (SELECT md5(range::VARCHAR) m FROM range(300000)) b "
+        "WHERE b.m < a.range::VARCHAR",
+        "SELECT count(*) FROM (SELECT DISTINCT md5(range::VARCHAR) FROM range(300000))",
+        "SELECT error(m) FROM (SELECT max(m) m FROM (SELECT md5(range::VARCHAR) m FROM "
+        "range(300000) ORDER BY m LIMIT 250000))",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const struct kdb_engine_statement statement = {.sql = kdb_slice_cstr(texts[i])};
+        struct kdb_engine_result result;
+        for (int again = 0; again < 2; again++) {
+            bool fails = i + 1 == sizeof(texts) / sizeof(texts[0]);
+            assert_int_equal(
+                kdb_engine_query(fixture->connection, &fixture->ctx, &statement, &result) != KDB_OK,
+                fails);
+            kdb_ctx_clear_error(&fixture->ctx);
+            expect_engine_holds_little(fixture);
+        }
+        (void)fixture_reset(state);
+    }
+}
+
 // The same text over a table whose columns changed their order, type or name.
 static void changed_tables_get_new_statements(void **state)
 {
@@ -524,6 +559,7 @@ int main(void)
         cmocka_unit_test_setup(other_threads_stop_a_statement, fixture_reset),
         cmocka_unit_test_setup(statements_age_out_of_the_cache, fixture_reset),
         cmocka_unit_test_setup(memory_does_not_grow_with_executions, fixture_reset),
+        cmocka_unit_test_setup(what_a_statement_gathered_is_given_back, fixture_reset),
         cmocka_unit_test_setup(changed_tables_get_new_statements, fixture_reset),
         cmocka_unit_test_setup(plans_are_explained, fixture_reset),
         cmocka_unit_test_setup(connections_work_side_by_side, fixture_reset),
