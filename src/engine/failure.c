@@ -203,11 +203,16 @@ kdb_status engine_fail(struct kdb_ctx *ctx, const char *message)
     kdb_slice text = kdb_slice_cstr(message ? message : "no message");
     const struct failure_class *class = find_class(&text);
     text = without_excerpt(text);
+    if (kdb_slice_equal(text,
+                        KDB_LIT("interval cannot be 0!"))) // of generate_series, while binding
+        return kdb_fail(ctx, KDB_ERR_INVALID_VALUE, "step size cannot equal zero");
     if (!class)
         return kdb_fail(ctx, KDB_ERR_INTERNAL, "engine: %.*s",
                         KDB_ARG(without_folders(&ctx->arena, text)));
     if (class->status == KDB_ERR_LIMIT_EXCEEDED)
-        return kdb_fail(ctx, class->status, "the statement needs more memory than the engine has");
+        return kdb_fail(ctx, class->status,
+                        "the statement needs more memory than the engine has "
+                        "(execution.engine_memory_limit, engine_temp_limit)");
     if (fail_marked(ctx, text) || fail_out_of_range(ctx, text) || fail_syntax(ctx, text))
         return ctx->error.status;
     if (!class->is_about_data || kdb_slice_find(text, KDB_LIT(".parquet"), 0) != SIZE_MAX)

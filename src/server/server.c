@@ -150,7 +150,8 @@ static void open_engine(struct kdb_server *server)
     const struct kdb_engine_options options = {
         .threads = (uint32_t)settings->execution_engine_threads,
         .memory_bytes = (uint64_t)settings->execution_engine_memory_bytes,
-        .temp_dir = server->temp_path,
+        .temp_dir = settings->execution_engine_temp_bytes > 0 ? server->temp_path : NULL,
+        .temp_bytes_max = (uint64_t)settings->execution_engine_temp_bytes,
         .read_dirs = server->roots,
         .read_dir_count = server->root_count};
     server->engine = kdb_engine_create(&options);

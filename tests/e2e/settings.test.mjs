@@ -451,6 +451,22 @@ effect(['auth.cookie_secure'], 'cookies over TLS are Secure, unless turned off',
     }
 });
 
+effect(['execution.engine_temp_limit'], 'what the engine may spill, and gives back', async (t) => {
+    const LARGE = `SELECT COUNT(*) FROM (SELECT md5(n::text) AS m, row_number() OVER (ORDER BY md5(n::text)) AS r
+        FROM generate_series(1, 1500000) g(n)) x WHERE m > '5' AND r > 5`;
+    const spilled = (server) => files(join(server.data, 'tmp')).length;
+    const execution = { engine_memory_limit: '64MiB', engine_threads: 1 };
+    for (const engine_temp_limit of [0, '1MiB', '1GiB']) {
+        const server = await readyServer(t, { settings: { execution: { ...execution, engine_temp_limit } } });
+        for (let again = 0; again < 2; again++) {
+            if (engine_temp_limit === '1GiB') assert.ok(Number(await server.admin.value(LARGE)) > 1000000);
+            else await server.admin.refuses(LARGE, /more memory than the engine has \(execution\.engine_memory_limit, engine_temp_limit\)/);
+            assert.equal(spilled(server), 0);
+        }
+        assert.equal(await server.admin.value('SELECT COUNT(*) FROM generate_series(1, 1000)'), '1000');
+    }
+});
+
 // ---- logs, stopping ----
 
 effect(['logging.level', 'logging.logs_path', 'logging.log_to_console', 'logging.slow_query_threshold_ms'], 'what is written where', async (t) => {
