@@ -96,13 +96,20 @@ static kdb_status print_joined(struct printer *printer, const struct kdb_expr *e
 
 // ---- AND, OR ----
 
+// IN compares like = between these, for DuckDB too: 5 is an INT beside a BIGINT column.
+static bool is_comparable(kdb_type one, kdb_type other)
+{
+    return kdb_type_equal(one, other) ||
+           (kdb_kind_is_integer(one.kind) && kdb_kind_is_integer(other.kind));
+}
+
 static bool is_equal_to_fixed(const struct kdb_expr *expr, const struct kdb_expr *column)
 {
     return expr->kind == KDB_EXPR_CALL && expr->arg_count == 2 &&
            strcmp(expr->function->name, "=") == 0 && expr->args[0]->kind == KDB_EXPR_COLUMN &&
            expr->args[0]->relation == column->relation && expr->args[0]->column == column->column &&
            kdb_expr_is_fixed(expr->args[1]) &&
-           kdb_type_equal(expr->args[0]->type, expr->args[1]->type);
+           is_comparable(expr->args[0]->type, expr->args[1]->type);
 }
 
 // How many operands from `from` on are equalities of one column with constants.

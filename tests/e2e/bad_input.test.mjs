@@ -164,6 +164,10 @@ test('twenty thousand ORs: answered on the row path', async () => {
 test('twenty thousand ORs: on the engine path equals work, others are refused in time', async () => {
     const terms = (count, each) => Array.from({ length: count }, (_, i) => each(i)).join(' OR ');
     assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `id = ${i}`)}`), '3');
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `n = ${i}`)}`), '3');
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `_seq = ${i}`)}`), '0');
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(10000, (i) => `id = ${i + 5_000_000_000}`)} OR id = 2`), '1');
+    assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `v = 'x${i}'`)}`), '0');
     const error = await refusedSoon(alice, `SELECT COUNT(*) FROM bad.t WHERE ${terms(20000, (i) => `n < ${-i}`)}`);
     assert.match(error.message, /engine_terms/);
     assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(300, (i) => `(id > ${i} AND id < ${i + 2})`)}`), '3');
