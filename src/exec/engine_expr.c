@@ -370,7 +370,7 @@ static kdb_status print_subquery(struct printer *printer, const struct kdb_expr 
     if (expr->subquery_kind == KDB_SUBQUERY_EXISTS || expr->subquery_kind == KDB_SUBQUERY_SCALAR) {
         kdb_buf_slice(out(printer), expr->subquery_kind == KDB_SUBQUERY_EXISTS ? KDB_LIT("EXISTS (")
                                                                                : KDB_LIT("("));
-        KDB_TRY(engine_print_query(printer, expr->query, false));
+        KDB_TRY(engine_print_apart(printer, expr->query));
         kdb_buf_put(out(printer), ')');
         return KDB_OK;
     }
@@ -380,7 +380,7 @@ static kdb_status print_subquery(struct printer *printer, const struct kdb_expr 
                    expr->subquery_kind == KDB_SUBQUERY_ANY ? "ANY" : "ALL");
     KDB_TRY(engine_print_expr(printer, expr->args[1]));
     KDB_BUF_LIT(out(printer), " FROM (");
-    KDB_TRY(engine_print_query(printer, expr->query, false));
+    KDB_TRY(engine_print_apart(printer, expr->query));
     KDB_BUF_LIT(out(printer), ") AS q))");
     return KDB_OK;
 }

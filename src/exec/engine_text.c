@@ -53,8 +53,24 @@ static void print_table(struct printer *printer, const struct kdb_relation *rela
 
 // NOLINTBEGIN(misc-no-recursion): the bound tree is no deeper than limits.max_expression_depth
 
+// DuckDB looks for the order of joins in time that grows with the fourth power of their number and
+// does not look up while it does. It takes subqueries in FROM apart, so their tables count.
+static kdb_status add_sources(struct printer *printer, size_t before, size_t count)
+{
+    uint32_t tables_max = printer->exec->services->engine_tables_max;
+    printer->sources = before + count;
+    if (printer->sources <= tables_max)
+        return KDB_OK;
+    return kdb_fail(printer->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
+                    "a statement that needs the engine (%s) may join at most %u tables in one FROM "
+                    "(limits.engine_tables)",
+                    printer->exec->plan->reason, tables_max);
+}
+
 static kdb_status print_relation(struct printer *printer, const struct kdb_relation *relation)
 {
+    size_t before = printer->sources;
+    size_t count = 1;
     if (relation->kind == KDB_RELATION_TABLE) {
         print_table(printer, relation);
         kdb_buf_printf(out(printer), " AS r%u", relation->number);
@@ -64,6 +80,7 @@ static kdb_status print_relation(struct printer *printer, const struct kdb_relat
         kdb_buf_slice(out(printer), relation->is_lateral ? KDB_LIT("LATERAL (") : KDB_LIT("("));
         KDB_TRY(engine_print_query(printer, relation->query, false));
         kdb_buf_printf(out(printer), ") AS r%u", relation->number);
+        count = printer->sources > 0 ? printer->sources : 1;
     } else {
         // DuckDB's numbers are BIGINT whatever it is given.
         KDB_BUF_LIT(out(printer), "(SELECT CAST(g AS ");
@@ -72,7 +89,7 @@ static kdb_status print_relation(struct printer *printer, const struct kdb_relat
         KDB_TRY(print_list(printer, relation->function->args, relation->function->arg_count));
         kdb_buf_printf(out(printer), ") AS s(g)) AS r%u", relation->number);
     }
-    return KDB_OK;
+    return add_sources(printer, before, count);
 }
 
 static kdb_status print_source(struct printer *printer, const struct kdb_source *source)
@@ -109,7 +126,7 @@ static kdb_status print_with(struct printer *printer, const struct kdb_query *qu
         kdb_buf_printf(out(printer), "t%u(", cte->number);
         print_column_names(printer, cte->column_count);
         KDB_BUF_LIT(out(printer), ") AS (");
-        KDB_TRY(engine_print_query(printer, cte->query, false));
+        KDB_TRY(engine_print_apart(printer, cte->query));
         kdb_buf_put(out(printer), ')');
     }
     if (query->cte_count > 0)
@@ -121,9 +138,9 @@ static kdb_status print_set(struct printer *printer, const struct kdb_query *que
 {
     static const char *const words[] = {"", "UNION", "INTERSECT", "EXCEPT"};
     kdb_buf_put(out(printer), '(');
-    KDB_TRY(engine_print_query(printer, query->left, false));
+    KDB_TRY(engine_print_apart(printer, query->left));
     kdb_buf_printf(out(printer), ") %s%s (", words[query->set], query->is_set_all ? " ALL" : "");
-    KDB_TRY(engine_print_query(printer, query->right, false));
+    KDB_TRY(engine_print_apart(printer, query->right));
     kdb_buf_put(out(printer), ')');
     return KDB_OK;
 }
@@ -234,6 +251,7 @@ kdb_status engine_print_query(struct printer *printer, const struct kdb_query *q
     if (++printer->depth > DEPTH_MAX)
         return kdb_fail(printer->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
                         "queries are nested deeper than %d levels", DEPTH_MAX);
+    printer->sources = 0;
     KDB_TRY(print_with(printer, query));
     if (query->set != KDB_SET_NONE)
         KDB_TRY(print_set(printer, query));
@@ -246,6 +264,14 @@ kdb_status engine_print_query(struct printer *printer, const struct kdb_query *q
         KDB_TRY(print_key_order(printer, query));
     KDB_TRY(print_limit(printer, query));
     printer->depth--;
+    return KDB_OK;
+}
+
+kdb_status engine_print_apart(struct printer *printer, const struct kdb_query *query)
+{
+    size_t sources = printer->sources;
+    KDB_TRY(engine_print_query(printer, query, false));
+    printer->sources = sources;
     return KDB_OK;
 }
 

@@ -13,12 +13,15 @@ struct printer {
     struct kdb_exec *exec;
     struct engine_text *text;
     const kdb_slice *source_texts;
-    size_t terms; // operands of AND and OR so far
+    size_t terms;   // operands of AND and OR so far
+    size_t sources; // so far, of the FROM that is printed and the subqueries in it
     int depth;
 };
 
 KDB_NODISCARD kdb_status engine_print_query(struct printer *printer, const struct kdb_query *query,
                                             bool is_outermost);
+// A query that DuckDB plans apart from the one around it.
+KDB_NODISCARD kdb_status engine_print_apart(struct printer *printer, const struct kdb_query *query);
 KDB_NODISCARD kdb_status engine_print_expr(struct printer *printer, const struct kdb_expr *expr);
 KDB_NODISCARD kdb_status engine_print_orders(struct printer *printer,
                                              const struct kdb_expr_order *order, size_t count);

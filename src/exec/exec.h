@@ -51,6 +51,7 @@ struct kdb_exec_services {
     struct kdb_id_source *id_source; // UUID_V7(), ULID()
     uint32_t terms_max;              // limits.row_terms
     uint32_t engine_terms_max;       // limits.engine_terms
+    uint32_t engine_tables_max;      // limits.engine_tables
     uint32_t depth_max;              // limits.max_expression_depth
     uint32_t write_retries;          // execution.write_retries
     uint32_t default_flush_rows;     // flush.default_row_limit for tables without a policy, 0: none

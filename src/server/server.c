@@ -212,6 +212,7 @@ static void fill_services(struct kdb_server *server)
         .id_source = &server->id_source,
         .terms_max = (uint32_t)settings->limits_row_terms,
         .engine_terms_max = (uint32_t)settings->limits_engine_terms,
+        .engine_tables_max = (uint32_t)settings->limits_engine_tables,
         .depth_max = (uint32_t)settings->limits_max_expression_depth,
         .write_retries = (uint32_t)settings->execution_write_retries,
         .default_flush_rows = (uint32_t)settings->flush_default_row_limit,

@@ -173,6 +173,12 @@ test('twenty thousand ORs: on the engine path equals work, others are refused in
     assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE ${terms(300, (i) => `(id > ${i} AND id < ${i + 2})`)}`), '3');
 });
 
+test('very many joined tables: those that the engine plans in time, and no more', async () => {
+    const joined = (count) => `SELECT COUNT(*) FROM bad.t t0${Array.from({ length: count - 1 }, (_, i) => ` JOIN bad.t t${i + 1} ON t${i + 1}.id = t${i}.id`).join('')}`;
+    assert.equal(await alice.value(joined(40)), '3');
+    assert.match((await refusedSoon(alice, joined(200))).message, /at most 64 tables in one FROM \(limits\.engine_tables\)/);
+});
+
 test('very many values', async () => {
     assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE id IN (${Array.from({ length: 19000 }, (_, i) => i).join(',')})`), '3');
     assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE id NOT IN (${Array.from({ length: 19000 }, (_, i) => i + 2).join(',')})`), [1]);

@@ -244,6 +244,21 @@ effect(['limits.row_terms', 'limits.engine_terms', 'limits.max_expression_depth'
     assert.match(deep.body.error.message, /max_expression_depth|nested/);
 });
 
+effect(['limits.engine_tables'], 'wider joins are refused', async (t) => {
+    const server = await readyServer(t, { settings: { limits: { engine_tables: 5 } } });
+    await server.admin.run('CREATE NAMESPACE j; CREATE USER TABLE j.t (id INT PRIMARY KEY); INSERT INTO j.t VALUES (1), (2)');
+    const joined = (count, table = 'j.t') => `SELECT t0.id FROM ${table} t0${Array.from({ length: count - 1 }, (_, i) => ` JOIN j.t t${i + 1} USING (id)`).join('')}`;
+    const five = joined(5);
+    assert.equal((await server.admin.rows(five)).length, 2);
+    // What is planned apart counts apart.
+    for (const sql of [`WITH a AS (${five}) ${joined(5, 'a')}`, `${five} UNION ALL ${five}`, `SELECT (SELECT MAX(id) FROM (${five}) x) FROM (${five}) y`,
+        `SELECT id FROM j.t WHERE id IN (${five}) AND EXISTS (${five})`, `SELECT COUNT(*) FROM (${five} UNION ALL ${five}) a, j.t b`])
+        await server.admin.run(sql);
+    for (const sql of [joined(6), `${joined(5)}, j.t`, joined(3, `(${joined(4)})`), `SELECT 1 FROM j.t WHERE id IN (${joined(6)})`,
+        `SELECT 1 UNION ALL ${joined(6)}`, `WITH a AS (${joined(6)}) SELECT 1 FROM a`, `SELECT 1 FROM (SELECT 1 FROM (${joined(6)}) x) y`])
+        await server.admin.refuses(sql, /may join at most 5 tables in one FROM \(limits\.engine_tables\)/);
+});
+
 effect(['execution.max_parameters', 'execution.max_parameter_size_bytes'], 'more or larger ones are refused', async () => {
     assert.deepEqual(await small.admin.rows('SELECT $1, $2, $3', [1, 2, 3]), [['1', '2', '3']]);
     await small.admin.refuses('SELECT $1, $2, $3, $4', 'Parameter count exceeded: maximum 3 parameters allowed, got 4', { params: [1, 2, 3, 4] });

@@ -116,6 +116,7 @@ static void fill_services(struct exec_fixture *fixture)
     services->system = &fixture->system;
     services->terms_max = 20000;
     services->engine_terms_max = 1000;
+    services->engine_tables_max = 64;
     services->depth_max = 500;
     services->write_retries = 32;
     services->changes_window_bytes = (size_t)8 << 20;
