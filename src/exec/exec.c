@@ -220,7 +220,7 @@ static kdb_status wait_for_commits(struct kdb_exec *exec, kdb_exec_step step)
 kdb_status kdb_exec_wait(struct kdb_exec *exec)
 {
     KDB_ASSERT(exec->tier == KDB_READ_ANY);
-    kdb_exec_step step;
+    kdb_exec_step step = KDB_EXEC_DONE;
     KDB_TRY(kdb_exec_run(exec, &step));
     return wait_for_commits(exec, step);
 }
@@ -228,7 +228,7 @@ kdb_status kdb_exec_wait(struct kdb_exec *exec)
 kdb_status kdb_exec_wait_again(struct kdb_exec *exec)
 {
     KDB_ASSERT(exec->tier == KDB_READ_ANY);
-    kdb_exec_step step;
+    kdb_exec_step step = KDB_EXEC_DONE;
     KDB_TRY(kdb_exec_committed(exec, &step));
     return wait_for_commits(exec, step);
 }
