@@ -296,6 +296,16 @@ static struct auth_request *of_task(struct kdb_loop_task *task)
     return (struct auth_request *)(void *)((char *)task - offsetof(struct auth_request, task));
 }
 
+static void answer_locked(struct auth_request *auth, int64_t left_ms)
+{
+    kdb_slice message =
+        kdb_arena_printf(&auth->http->ctx.arena,
+                         "Account is locked after too many failed sign-ins; try again in %lld "
+                         "minute(s)",
+                         (long long)((left_ms + 59999) / 60000));
+    auth_fail(auth->loop, auth->http, 401, "account_locked", message.data);
+}
+
 static void login_finish(struct kdb_loop_task *task, struct kdb_loop *loop)
 {
     (void)loop;
@@ -303,8 +313,10 @@ static void login_finish(struct kdb_loop_task *task, struct kdb_loop *loop)
     const struct kdb_user *user = kdb_catalog_user(api_snapshot(auth->loop), auth->user);
     bool is_right = auth->is_match && user && user->deleted_at_us == 0;
     int64_t now_ms = kdb_clock_now_ms(auth->loop->api->options.services->clock);
-    api_lockout_note(auth->loop->api, auth->user, is_right, now_ms);
-    if (is_right)
+    int64_t left_ms = api_lockout_note(auth->loop->api, auth->user, is_right, now_ms);
+    if (left_ms > 0)
+        answer_locked(auth, left_ms);
+    else if (is_right)
         answer_tokens(auth, user);
     else
         auth_fail(auth->loop, auth->http, 401, "unauthorized", "Invalid credentials");
@@ -314,15 +326,9 @@ static bool is_locked(struct auth_request *auth)
 {
     int64_t now_ms = kdb_clock_now_ms(auth->loop->api->options.services->clock);
     int64_t left_ms = api_lockout_left_ms(auth->loop->api, auth->user, now_ms);
-    if (left_ms <= 0)
-        return false;
-    kdb_slice message =
-        kdb_arena_printf(&auth->http->ctx.arena,
-                         "Account is locked after too many failed sign-ins; try again in %lld "
-                         "minute(s)",
-                         (long long)((left_ms + 59999) / 60000));
-    auth_fail(auth->loop, auth->http, 401, "account_locked", message.data);
-    return true;
+    if (left_ms > 0)
+        answer_locked(auth, left_ms);
+    return left_ms > 0;
 }
 
 static bool exceeds_rate(struct kdb_api_loop *loop, struct kdb_http_request *request)

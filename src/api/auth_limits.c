@@ -56,14 +56,20 @@ bool api_auth_rate_allows(struct kdb_api *api, const struct kdb_address *client)
     return rate_limit_allows(api->limits->rate, key, kdb_monotonic_ns());
 }
 
+static int64_t left_of(const struct kdb_map *lockouts, kdb_slice user, int64_t now_ms)
+{
+    const struct lockout *lockout = kdb_map_get(lockouts, user);
+    int64_t left_ms = lockout ? lockout->locked_until_ms - now_ms : 0;
+    return left_ms > 0 ? left_ms : 0;
+}
+
 int64_t api_lockout_left_ms(struct kdb_api *api, kdb_slice user, int64_t now_ms)
 {
     struct auth_limits *limits = api->limits;
     (void)pthread_mutex_lock(&limits->lock);
-    const struct lockout *lockout = kdb_map_get(&limits->lockouts, user);
-    int64_t left_ms = lockout ? lockout->locked_until_ms - now_ms : 0;
+    int64_t left_ms = left_of(&limits->lockouts, user, now_ms);
     (void)pthread_mutex_unlock(&limits->lock);
-    return left_ms > 0 ? left_ms : 0;
+    return left_ms;
 }
 
 static void note_failure(struct kdb_map *lockouts, kdb_slice user, int64_t now_ms)
@@ -82,13 +88,15 @@ static void note_failure(struct kdb_map *lockouts, kdb_slice user, int64_t now_m
     lockout->locked_until_ms = now_ms + KDB_LIMIT_LOGIN_LOCK_MS;
 }
 
-void api_lockout_note(struct kdb_api *api, kdb_slice user, bool is_right, int64_t now_ms)
+int64_t api_lockout_note(struct kdb_api *api, kdb_slice user, bool is_right, int64_t now_ms)
 {
     struct auth_limits *limits = api->limits;
     (void)pthread_mutex_lock(&limits->lock);
-    if (is_right)
+    int64_t left_ms = left_of(&limits->lockouts, user, now_ms);
+    if (left_ms == 0 && is_right)
         kdb_free(kdb_map_remove(&limits->lockouts, user));
-    else
+    else if (left_ms == 0)
         note_failure(&limits->lockouts, user, now_ms);
     (void)pthread_mutex_unlock(&limits->lock);
+    return left_ms;
 }

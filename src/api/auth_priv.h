@@ -30,8 +30,11 @@ void auth_limits_destroy(struct auth_limits *limits);
 // Sign-ins, refreshes and setups of one address per second; loopback too.
 bool api_auth_rate_allows(struct kdb_api *api, const struct kdb_address *client);
 
-// How long an account is still locked, 0: not; and what became of a sign-in.
+// How long an account is still locked, 0: not.
 int64_t api_lockout_left_ms(struct kdb_api *api, kdb_slice user, int64_t now_ms);
-void api_lockout_note(struct kdb_api *api, kdb_slice user, bool is_right, int64_t now_ms);
+// Counts a sign-in whose password was checked. When others have locked the account meanwhile it
+// does not count, its outcome is nobody's to know, and the result is how long the lock lasts; 0
+// else.
+int64_t api_lockout_note(struct kdb_api *api, kdb_slice user, bool is_right, int64_t now_ms);
 
 #endif

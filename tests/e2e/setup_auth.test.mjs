@@ -545,6 +545,15 @@ for (const [what, send] of Object.entries(BURSTS)) {
     });
 }
 
+test('guessing many passwords at once tells of no more than five', async (t) => {
+    const slow = await slowHashes(t);
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) =>
+        slow.anonymous().json('POST', '/v1/api/auth/login', { user: 'lena', password: `wrong ${i}` })));
+    const told = answers.filter((answer) => answer.body.error === 'unauthorized');
+    assert.equal(told.length, 5);
+    for (const answer of answers.filter((answer) => !told.includes(answer))) isError(answer, 401, 'account_locked', /minute\(s\)/);
+});
+
 test('a batch changes threads for its passwords and answers as any other', async (t) => {
     const all = await readyServer(t);
     const results = await all.admin.run(`SELECT 1; ${createUser('ann')}; SELECT 2; ${createUser('bob')};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bounds on sign-ins: when an account is locked.
 #include "api/auth_priv.h"
+
 #include "lib/test.h"
 
 #define MINUTE_MS (INT64_C(60) * 1000)
@@ -39,10 +40,31 @@ static void test_wrong_passwords_lock_an_account(void **state)
     close_api(&api, &settings);
 }
 
+// Sign-ins that were under way when the account was locked are told nothing about their passwords.
+static void test_who_comes_too_late_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct kdb_api api;
+    struct kdb_settings settings;
+    open_api(&api, &settings);
+    kdb_slice alice = KDB_LIT("alice");
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(api_lockout_note(&api, alice, false, 1000), 0);
+    assert_int_equal(api_lockout_note(&api, alice, false, 1000), 15 * MINUTE_MS);
+    assert_int_equal(api_lockout_note(&api, alice, true, 1000 + MINUTE_MS), 14 * MINUTE_MS);
+    assert_int_equal(api_lockout_left_ms(&api, alice, 1000 + MINUTE_MS), 14 * MINUTE_MS);
+    int64_t later_ms = 1000 + 15 * MINUTE_MS;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(api_lockout_note(&api, alice, false, later_ms), 0);
+    assert_int_equal(api_lockout_note(&api, alice, true, later_ms), 0);
+    close_api(&api, &settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrong_passwords_lock_an_account),
+        cmocka_unit_test(test_who_comes_too_late_counts_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
