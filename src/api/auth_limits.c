@@ -52,7 +52,9 @@ void auth_limits_destroy(struct auth_limits *limits)
 
 bool api_auth_rate_allows(struct kdb_api *api, const struct kdb_address *client)
 {
-    kdb_slice key = kdb_slice_of((const char *)client->bytes, client->size);
+    // Whoever has one address of a /64 network has all of them.
+    size_t size = client->size == 16 ? 8 : client->size;
+    kdb_slice key = kdb_slice_of((const char *)client->bytes, size);
     return rate_limit_allows(api->limits->rate, key, kdb_monotonic_ns());
 }
 

@@ -27,7 +27,8 @@ void auth_fail(struct kdb_api_loop *loop, struct kdb_http_request *request, int 
 struct auth_limits *auth_limits_create(const struct kdb_settings *settings);
 void auth_limits_destroy(struct auth_limits *limits);
 
-// Sign-ins, refreshes and setups of one address per second; loopback too.
+// Sign-ins, refreshes and setups of one address (of IPv6: one /64 network) per second; loopback
+// too.
 bool api_auth_rate_allows(struct kdb_api *api, const struct kdb_address *client);
 
 // How long an account is still locked, 0: not.

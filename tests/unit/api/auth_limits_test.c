@@ -60,11 +60,40 @@ static void test_who_comes_too_late_counts_for_nothing(void **state)
     close_api(&api, &settings);
 }
 
+// How many of 200 attempts are allowed that come from addresses with another last byte each.
+static int attempts_allowed(struct kdb_api *api, const char *base)
+{
+    struct kdb_address client;
+    int allowed = 0;
+    assert_true(kdb_address_parse(kdb_slice_cstr(base), &client));
+    for (int i = 0; i < 200; i++) {
+        client.bytes[client.size - 1] = (uint8_t)i;
+        allowed += api_auth_rate_allows(api, &client);
+    }
+    return allowed;
+}
+
+// Whoever has one IPv6 address has 2^64 of them.
+static void test_attempts_are_counted_by_network(void **state)
+{
+    (void)state;
+    struct kdb_api api;
+    struct kdb_settings settings;
+    open_api(&api, &settings);
+    int per_second = (int)settings.rate_limit_max_auth_requests_per_ip_per_sec;
+    assert_in_range(per_second, 1, 100);
+    assert_in_range(attempts_allowed(&api, "2001:db8:0:1::"), per_second, 2 * per_second);
+    assert_in_range(attempts_allowed(&api, "2001:db8:0:2::"), per_second, 2 * per_second);
+    assert_int_equal(attempts_allowed(&api, "10.0.0.0"), 200);
+    close_api(&api, &settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrong_passwords_lock_an_account),
         cmocka_unit_test(test_who_comes_too_late_counts_for_nothing),
+        cmocka_unit_test(test_attempts_are_counted_by_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
