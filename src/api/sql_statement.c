@@ -35,9 +35,9 @@ static kdb_status act_as(struct sql_request *sql, const struct kdb_statement *st
     bool is_self = kdb_slice_equal(target, sql->identity.user);
     if (!is_self && !kdb_role_may_act_as(sql->identity.role, role))
         return kdb_fail(sql->ctx, KDB_ERR_PERMISSION_DENIED,
-                        "EXECUTE AS USER is not authorized: '%.*s' (%s) may not act as '%.*s' (%s)",
+                        "EXECUTE AS USER is not authorized: '%.*s' (%s) may not act as '%.*s'",
                         KDB_ARG(sql->identity.user), kdb_role_name(sql->identity.role),
-                        KDB_ARG(target), kdb_role_name(role));
+                        KDB_ARG(target));
     sql->user = kdb_arena_copy(&sql->ctx->arena, target);
     sql->role = KDB_ROLE_USER;
     return KDB_OK;

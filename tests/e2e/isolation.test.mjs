@@ -323,6 +323,7 @@ test('who may act as whom', async () => {
             } else {
                 const error = await actor.refuses(sql, /EXECUTE AS USER is not authorized/, { status: 403, code: 'PERMISSION_DENIED' });
                 assert.ok(error.message.includes(name(actor)) && error.message.includes(name(target)), error.message);
+                assert.ok(!error.message.includes(`'${name(target)}' (`), `what others may is not told: ${error.message}`);
             }
         }
     }
