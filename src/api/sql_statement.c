@@ -99,10 +99,22 @@ static const struct kdb_scanned *current(const struct sql_request *sql)
     return has_one ? &sql->scan.statements[sql->statement - 1] : NULL;
 }
 
-// A statement about users may hold a password.
+// Whether the statement may hold a password or a key: whoever reads the log need not know it. What
+// stands for a literal in the scan's key is not its text, so only clauses are found.
 static bool is_secret(const struct kdb_scanned *scanned)
 {
-    return kdb_slice_find(scanned->key, KDB_LIT("password"), 0) != SIZE_MAX;
+    static const char *const clauses[] = {"oauth", "credentials", "config"};
+    if (kdb_slice_find(scanned->key, KDB_LIT("password"), 0) != SIZE_MAX)
+        return true;
+    if (!kdb_slice_equal(scanned->first_word, KDB_LIT("create")) &&
+        !kdb_slice_equal(scanned->first_word, KDB_LIT("alter")) &&
+        !kdb_slice_equal(scanned->first_word, KDB_LIT("explain")))
+        return false;
+    for (size_t i = 0; i < sizeof(clauses) / sizeof(clauses[0]); i++) {
+        if (kdb_slice_find(scanned->key, kdb_slice_cstr(clauses[i]), 0) != SIZE_MAX)
+            return true;
+    }
+    return false;
 }
 
 static void note_slow(struct sql_request *sql)
@@ -115,7 +127,8 @@ static void note_slow(struct sql_request *sql)
     const struct kdb_log_field fields[] = {
         {"took_ms", {0}, took_ns / 1000000},
         {"user", sql->identity.user, 0},
-        {"sql", is_secret(scanned) ? KDB_LIT("(not shown: about a password)") : scanned->text, 0}};
+        {"sql", is_secret(scanned) ? KDB_LIT("(not shown: it may hold a secret)") : scanned->text,
+         0}};
     const struct kdb_log_event event = {.level = KDB_LOG_WARN,
                                         .line = __LINE__,
                                         .component = "api",

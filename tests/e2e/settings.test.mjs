@@ -503,6 +503,15 @@ effect(['logging.level', 'logging.logs_path', 'logging.log_to_console', 'logging
     await loud.server.admin.run(`WITH d AS (${DIGITS}) SELECT COUNT(*) FROM d a, d b, d c, d e, d f`);
     await until('the slow statement is logged', () => /WARN.*slow statement.*user="?admin.*SELECT COUNT/.test(loud.read()));
     await loud.server.admin.run("CREATE USER quiet WITH PASSWORD 'hush, a secret' ROLE user");
+    // Behind work for all workers they are slow, too.
+    const slow = `WITH d AS (${DIGITS}) SELECT COUNT(*) FROM d a, d b, d c, d e, d f`;
+    await Promise.all([
+        ...Array.from({ length: 8 }, () => loud.server.admin.run(slow)),
+        loud.server.admin.run(`CREATE USER odd WITH OAUTH '{"provider":"p","subject":"hush"}' ROLE user`),
+        loud.server.admin.post(`CREATE STORAGE far TYPE s3 BUCKET 'b' CREDENTIALS '{"key":"hush"}'`),
+        loud.server.admin.post(`ALTER STORAGE local SET CONFIG '{"key":"hush"}'`),
+    ]);
+    await until('they are logged without their text', () => loud.read().match(/not shown/g)?.length >= 3);
     loud.server.signal('SIGTERM');
     await loud.server.ends();
     assert.match(loud.read(), /stopped/);
