@@ -52,6 +52,9 @@ struct api_identity {
 struct kdb_catalog_snapshot *api_snapshot(struct kdb_api_loop *loop);
 // Whether CORS lets pages of this origin in.
 bool api_is_origin_allowed(const struct kdb_settings *settings, kdb_slice origin);
+// Whether a page of this origin counts as the machine's own user: it is this machine's, or the
+// operator has named it; that all are allowed is not enough.
+bool api_is_origin_own(const struct kdb_settings *settings, kdb_slice origin);
 // Whether a Content-Type is application/json or ends in +json.
 bool api_is_json(kdb_slice content_type);
 // The request's id for logs and messages: the client's, or one made here at the first question.

@@ -414,13 +414,23 @@ void api_me(struct kdb_api_loop *loop, struct kdb_http_request *request)
     kdb_buf_deinit(&body);
 }
 
-// Setup and its status are for the machine's own user unless the operator says otherwise.
+// Setup and its status are for the machine's own user unless the operator says otherwise. A page
+// from elsewhere in this user's browser is not this user, although its requests come from here.
 static bool refuse_remote(struct kdb_api_loop *loop, struct kdb_http_request *request)
 {
-    if (request->is_localhost || loop->api->options.settings->auth_allow_remote_setup)
+    const struct kdb_settings *settings = loop->api->options.settings;
+    kdb_slice origin = request->known[KDB_HTTP_ORIGIN];
+    if (settings->auth_allow_remote_setup)
         return false;
-    auth_fail(loop, request, 403, "forbidden",
-              "Setup is only allowed from localhost (auth.allow_remote_setup)");
+    if (!request->is_localhost)
+        auth_fail(loop, request, 403, "forbidden",
+                  "Setup is only allowed from localhost (auth.allow_remote_setup)");
+    else if (origin.data && !api_is_origin_own(settings, origin))
+        auth_fail(loop, request, 403, "forbidden",
+                  "Setup is only allowed to pages of this machine and of origins that are named "
+                  "(security.cors.allowed_origins)");
+    else
+        return false;
     return true;
 }
 

@@ -63,6 +63,25 @@ bool api_is_origin_allowed(const struct kdb_settings *settings, kdb_slice origin
     return judge_origin(settings, origin) != ORIGIN_REFUSED;
 }
 
+bool api_is_origin_own(const struct kdb_settings *settings, kdb_slice origin)
+{
+    static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
+    if (judge_origin(settings, origin) == ORIGIN_LISTED)
+        return true;
+    size_t scheme_end = kdb_slice_find(origin, KDB_LIT("://"), 0);
+    if (scheme_end == SIZE_MAX)
+        return false;
+    kdb_slice rest = kdb_slice_skip(origin, scheme_end + 3);
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        kdb_slice host = kdb_slice_cstr(hosts[i]);
+        if (rest.len >= host.len &&
+            kdb_slice_equal_nocase(kdb_slice_of(rest.data, host.len), host) &&
+            (rest.len == host.len || rest.data[host.len] == ':'))
+            return true;
+    }
+    return false;
+}
+
 #define CORS_FIELDS 6
 
 // Credentials are for origins the operator has named: with every origin allowed, any page could

@@ -146,6 +146,17 @@ test('the setup is refused to who comes from elsewhere', async () => {
     assert.equal(own.status, 200, 'a claim to be local is ignored, and this caller is');
 });
 
+test('the setup is refused to pages from elsewhere in a browser of this machine', async () => {
+    const status = (Origin) => anyone.send('GET', '/v1/api/auth/status', { headers: { Origin } });
+    for (const Origin of ['https://evil.example', 'null', 'http://localhost.evil.example:8080', 'http://127.0.0.1.evil.example',
+        'http://127.0.0.2:8080', 'localhost', 'http://', 'http://localhost@evil.example', '']) {
+        isError(await setup({}, { Origin }), 403, 'forbidden', /allowed_origins/);
+        isError(await status(Origin), 403, 'forbidden', /allowed_origins/);
+    }
+    for (const origin of ['http://localhost:5173', 'http://127.0.0.1', 'https://[::1]:8443', 'HTTP://LOCALHOST'])
+        assert.equal((await status(origin)).status, 200, origin);
+});
+
 // ---- the setup ----
 
 test('the setup makes the first administrator and signs nobody in', async () => {
@@ -605,6 +616,12 @@ test('a weak password for root stops the start', async (t) => {
     assert.equal(ended.code, 1);
     assert.match(ended.log, /root_password/);
     assert.ok(!ended.log.includes("'short'"));
+});
+
+test('the setup is for pages of origins that are named', async (t) => {
+    const named = await startServer(t, { settings: { 'security.cors': { allowed_origins: ['*', 'https://admin.example'] } } });
+    const status = async (Origin) => (await named.anonymous().send('GET', '/v1/api/auth/status', { headers: { Origin } })).status;
+    assert.deepEqual([await status('https://admin.example'), await status('https://evil.example')], [200, 403]);
 });
 
 test('setup from elsewhere can be allowed', async (t) => {
