@@ -142,7 +142,7 @@ static int on_url(llhttp_t *parser, const char *at, size_t len)
     return 0;
 }
 
-// Trailers and chunk extensions are read and thrown away, but not without end.
+// Chunk extensions and trailers are read and thrown away, but not without end.
 static int ignore(struct kdb_http1_slot *slot, size_t len)
 {
     slot->ignored_bytes += len;
@@ -160,8 +160,6 @@ static int on_ignored(llhttp_t *parser, const char *at, size_t len)
 static int on_field(llhttp_t *parser, const char *at, size_t len)
 {
     struct kdb_http1_slot *slot = slot_of(parser);
-    if (slot->has_head)
-        return ignore(slot, len);
     if (slot->request.field_count == KDB_HTTP_FIELDS_MAX)
         return stop(slot, &header_too_large);
     slot->fields[slot->request.field_count++] =
@@ -172,8 +170,6 @@ static int on_field(llhttp_t *parser, const char *at, size_t len)
 static int on_value(llhttp_t *parser, const char *at, size_t len)
 {
     struct kdb_http1_slot *slot = slot_of(parser);
-    if (slot->has_head)
-        return ignore(slot, len);
     if (slot->request.field_count == 0)
         return stop(slot, &malformed);
     slot->fields[slot->request.field_count - 1].value = kdb_slice_trim((kdb_slice){at, len});
@@ -360,6 +356,16 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
     return 0;
 }
 
+// What follows the last chunk is not llhttp's to read.
+static int on_chunk_header(llhttp_t *parser)
+{
+    if (parser->content_length > 0)
+        return 0;
+    slot_of(parser)->trailer =
+        (struct kdb_http1_trailer){.part = NET_TRAILER_NAME, .is_empty_line = true};
+    return HPE_PAUSED;
+}
+
 static int on_message_complete(llhttp_t *parser)
 {
     slot_of(parser)->is_complete = true;
@@ -373,6 +379,7 @@ static const llhttp_settings_t settings = {
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
+    .on_chunk_header = on_chunk_header,
     .on_chunk_extension_name = on_ignored,
     .on_chunk_extension_value = on_ignored,
 };
@@ -386,13 +393,33 @@ static size_t parse(struct kdb_http1 *http, const char *data, size_t len)
     llhttp_errno_t error = llhttp_execute(&slot->parser, data, len);
     if (error == HPE_OK)
         return len;
-    if (error == HPE_PAUSED && slot->is_complete)
+    if (error == HPE_PAUSED && (slot->is_complete || slot->trailer.part != NET_TRAILER_NONE))
         return (size_t)(llhttp_get_error_pos(&slot->parser) - data);
     const struct net_refusal *refusal = slot->refusal;
     if (!refusal)
         refusal = error == HPE_INVALID_VERSION ? &bad_version : &malformed;
     refuse(http, refusal, refusal == &overloaded ? 1 : 0);
     return len;
+}
+
+// Reads on behind the last chunk; returns how much of it belongs to this request.
+static size_t read_trailers(struct kdb_http1 *http, const char *data, size_t len)
+{
+    struct kdb_http1_slot *slot = http->slot;
+    KDB_ASSERT(slot != NULL);
+    size_t at = 0;
+    while (at < len && slot->trailer.part != NET_TRAILER_END) {
+        if (!net_http1_read_trailer_byte(&slot->trailer, data[at++])) {
+            refuse(http, &malformed, 0);
+            return len;
+        }
+    }
+    if (ignore(slot, at) != 0) {
+        refuse(http, slot->refusal, 0);
+        return len;
+    }
+    slot->is_complete = slot->trailer.part == NET_TRAILER_END;
+    return at;
 }
 
 // ---- The head.
@@ -566,6 +593,8 @@ static size_t work(struct kdb_http1 *http, const char *data, size_t len)
             at += begin(http, data[at]);
         else if (http->phase == KDB_HTTP1_HEAD)
             at += read_head(http, data + at, len - at);
+        else if (http->slot->trailer.part != NET_TRAILER_NONE)
+            at += read_trailers(http, data + at, len - at);
         else
             at += parse(http, data + at, len - at);
         if (http->phase != KDB_HTTP1_BODY)

@@ -62,6 +62,7 @@ static void clear_slot(struct kdb_http1_slot *slot)
     request->user = NULL;
     slot->http = NULL;
     slot->line_start = slot->searched = slot->ignored_bytes = 0;
+    slot->trailer = (struct kdb_http1_trailer){0};
     slot->url = (kdb_slice){0};
     slot->refusal = NULL;
     slot->has_head = slot->is_complete = slot->is_counted = slot->is_http10 = false;

@@ -14,6 +14,18 @@ enum {
     NET_BODY_FREE_BYTES = 16 * 1024, // of each body, not counted in the total
 };
 
+// Where reading the trailers of a chunked body is.
+struct kdb_http1_trailer {
+    enum {
+        NET_TRAILER_NONE, // the last chunk has not come yet
+        NET_TRAILER_NAME,
+        NET_TRAILER_VALUE,
+        NET_TRAILER_LINE_FEED,
+        NET_TRAILER_END,
+    } part;
+    bool is_empty_line; // nothing of the current line has come but its end
+};
+
 // A request being read or answered. Reused for the next one of any connection of the loop.
 struct kdb_http1_slot {
     struct kdb_http_request request; // must be first
@@ -27,8 +39,9 @@ struct kdb_http1_slot {
     size_t searched;      // bytes of `head` without a line end behind line_start
     size_t charged_bytes; // of totals->body_bytes
     size_t ignored_bytes; // trailers and chunk extensions
-    kdb_slice url;        // request target
-    uint64_t too_large;   // size refused, for the answer
+    struct kdb_http1_trailer trailer;
+    kdb_slice url;                     // request target
+    uint64_t too_large;                // size refused, for the answer
     const struct net_refusal *refusal; // set by a parser callback that stops the request
     bool has_head;                     // headers are complete
     bool is_complete;                  // body too
@@ -59,6 +72,10 @@ struct kdb_http1_node {
 
 // Answers a request by handing its connection to a WebSocket (http1_write.c).
 void net_http1_take_over(struct kdb_http1_slot *slot, struct kdb_ws *ws);
+
+// Takes the next byte behind the last chunk; false when it must not stand there. The trailers are
+// whole at NET_TRAILER_END (http1_trailers.c).
+bool net_http1_read_trailer_byte(struct kdb_http1_trailer *trailer, char c);
 
 // Pools (http1_pool.c).
 struct kdb_http1_slot *net_slot_take(struct kdb_http1_env *env);

@@ -183,6 +183,9 @@ struct exchange {
 
 #define GET(target, headers) "GET " target " HTTP/1.1\r\nHost: h\r\n" headers "\r\n"
 
+#define TRAILERS(lines)                                                                            \
+    "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" lines
+
 static const struct exchange exchanges[] = {
     // Plain requests.
     {GET("/", ""), "GET /\n", "200", false},
@@ -239,6 +242,20 @@ static const struct exchange exchanges[] = {
     {"POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
      "chunked\r\n\r\n10000000000000002\r\nab\r\n0\r\n\r\n",
      "", "400", true},
+    // Trailers, line by line as headers.
+    {TRAILERS("A: b\r\nC:\r\n\r\n") GET("/n", ""), "POST /c\nGET /n\n", "200 200", false},
+    {TRAILERS("Content-Length: 9\r\n\r\n") GET("/n", ""), "POST /c\nGET /n\n", "200 200", false},
+    {TRAILERS("A: b\r\n\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("A: b\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("A: b\rC: d\r\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("\rA: b\r\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("A: b\r\n c\r\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS(" A: b\r\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS(": b\r\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("A : b\r\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("A: \x01\r\n\r\n") GET("/n", ""), "", "400", true},
+    {TRAILERS("") GET("/n", ""), "", "400", true},
     // Two ways to say where the body ends.
     {"POST /s HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: "
      "chunked\r\n\r\n0\r\n\r\n",
