@@ -57,7 +57,8 @@ static void put_line(struct kdb_buf *out, const struct cli_change_columns *colum
                      const struct kdb_json *row)
 {
     struct kdb_buf raw = {0};
-    kdb_buf_printf(out, "%c %.*s", sign_of(kind), KDB_ARG(kind));
+    kdb_buf_printf(out, "%c ", sign_of(kind));
+    (void)cli_put_visible(kind, out);
     for (size_t i = 0; i < columns->count; i++) {
         const struct cli_change_column *column = &columns->columns[i];
         const struct kdb_json *cell = kdb_json_get(row, column->name);

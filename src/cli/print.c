@@ -104,6 +104,13 @@ void cli_print_error(struct cli_out *out, kdb_slice code, kdb_slice message, kdb
     (void)fflush(out->messages);
 }
 
+void cli_print_notice(struct cli_out *out, kdb_slice text)
+{
+    (void)cli_out_flush(out);
+    write_message(out, text);
+    (void)fflush(out->messages);
+}
+
 void cli_print_line(struct cli_out *out, kdb_slice line)
 {
     if (out->format != CLI_FORMAT_TABLE) {

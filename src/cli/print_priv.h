@@ -43,6 +43,9 @@ KDB_NODISCARD kdb_status cli_print_results(struct cli_out *out, struct kdb_ctx *
 // "ERROR CODE: message" and the details, if any, to standard error, after all results so far.
 void cli_print_error(struct cli_out *out, kdb_slice code, kdb_slice message, kdb_slice details);
 
+// A line about kalam itself to standard error, after all results so far.
+void cli_print_notice(struct cli_out *out, kdb_slice text);
+
 // A line for the person at the terminal: among the results in table format, else to standard error.
 void cli_print_line(struct cli_out *out, kdb_slice line);
 

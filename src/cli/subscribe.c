@@ -282,9 +282,11 @@ static enum step wait_out(struct subscriber *subscriber, enum cli_outcome *outco
 {
     struct cli_session *session = subscriber->session;
     bool was_connected = subscriber->live != NULL;
-    if (was_connected) // said once for a break, not for each attempt
-        (void)fprintf(session->out.messages, "kalam: %s; connecting again\n",
-                      session->ctx.error.message);
+    if (was_connected) { // said once for a break, not for each attempt
+        const char *why = session->ctx.error.message;
+        cli_print_notice(&session->out,
+                         kdb_arena_printf(&session->ctx.arena, "kalam: %s; connecting again", why));
+    }
     kdb_client_live_close(subscriber->live);
     subscriber->live = NULL;
     kdb_ctx_clear_error(&session->ctx);

@@ -175,6 +175,24 @@ static void test_a_first_connection_that_is_lost(void **state)
                         "ERROR UNAVAILABLE: the server closed the connection: bye (1001)\n");
 }
 
+// A server may say anything; the terminal gets what can be seen of it.
+static void test_nothing_drives_the_terminal(void **state)
+{
+    struct fixture *fixture = *state;
+    enum cli_outcome outcome = subscribe_twice(
+        fixture, "{}", CLI_ALL_ROWS,
+        WELCOME "+\n" ACK
+                "1{\"type\":\"change\",\"change_type\":\"\\u001b[2J\",\"rows\":[{\"id\":\"2\"}]}\n"
+                "8\x03\xe9\x1b[2J",
+        WELCOME "+\n1{\"type\":\"error\",\"code\":\"\\u001b[2J\",\"message\":\"\\u009b2J\"}");
+    assert_int_equal(outcome, CLI_FAILED);
+    assert_string_equal(fixture->results, "= \\x1b[2J  id=2\n");
+    assert_string_equal(
+        fixture->messages,
+        "kalam: the server closed the connection: \\x1b[2J (1001); connecting again\n"
+        "ERROR \\x1b[2J: \\x9b2J\n");
+}
+
 // What is asked for after a break that comes behind these lines.
 static void test_where_it_goes_on_after_a_break(void **state)
 {
@@ -223,6 +241,7 @@ int main(void)
         TEST(test_history_that_is_gone),
         cmocka_unit_test(test_where_it_goes_on_after_a_break),
         TEST(test_a_first_connection_that_is_lost),
+        TEST(test_nothing_drives_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
