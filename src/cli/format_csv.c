@@ -62,9 +62,13 @@ kdb_status cli_print_csv(struct cli_out *out, struct kdb_ctx *ctx, const struct 
     while ((status = kdb_row_walk_next(&walk, &one, &row)) == KDB_OK && row) {
         put_row(out, result, row, &raw);
         kdb_arena_reset(&one.arena);
+        if (cli_may_go_on(out, ctx) != KDB_OK)
+            break;
     }
     if (status != KDB_OK)
         status = kdb_fail(ctx, status, "%s", one.error.message);
+    else
+        status = ctx->error.status;
     kdb_buf_deinit(&raw);
     kdb_ctx_deinit(&one);
     return status;

@@ -123,9 +123,13 @@ static kdb_status each_row(struct table *table, struct kdb_ctx *ctx,
     while ((status = kdb_row_walk_next(&walk, &one, &row)) == KDB_OK && row) {
         use(table, row);
         kdb_arena_reset(&one.arena);
+        if (cli_may_go_on(table->out, ctx) != KDB_OK)
+            break;
     }
     if (status != KDB_OK)
         status = kdb_fail(ctx, status, "%s", one.error.message);
+    else
+        status = ctx->error.status;
     kdb_ctx_deinit(&one);
     return status;
 }

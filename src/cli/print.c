@@ -2,6 +2,8 @@
 // Formats, messages, and the order of the two output streams.
 #include "cli/print_priv.h"
 
+#include <errno.h>
+
 #include "base/utf8.h"
 #include "cli/cell_priv.h"
 #include "cli/format_priv.h"
@@ -42,22 +44,34 @@ void cli_out_deinit(struct cli_out *out)
 
 static void write_gathered(struct cli_out *out)
 {
-    // A failed write is found again by cli_out_flush: the stream remembers it.
-    if (out->text.len > 0)
-        (void)fwrite(out->text.data, 1, out->text.len, out->results);
+    // A failed write is found again by cli_out_flush: the stream remembers it. An interrupted one
+    // has not failed; nobody wants the rest.
+    if (out->text.len > 0 &&
+        fwrite(out->text.data, 1, out->text.len, out->results) < out->text.len && errno == EINTR)
+        clearerr(out->results);
     kdb_buf_clear(&out->text);
 }
 
 bool cli_out_flush(struct cli_out *out)
 {
     write_gathered(out);
-    return fflush(out->results) == 0 && !ferror(out->results);
+    if (fflush(out->results) != 0 && errno == EINTR)
+        clearerr(out->results);
+    return !ferror(out->results);
 }
 
 void cli_row_done(struct cli_out *out)
 {
     if (out->text.len >= FLUSH_BYTES)
         write_gathered(out);
+}
+
+kdb_status cli_may_go_on(struct cli_out *out, struct kdb_ctx *ctx)
+{
+    if (!atomic_load_explicit(&ctx->is_cancelled, memory_order_relaxed))
+        return KDB_OK;
+    kdb_buf_clear(&out->text);
+    return kdb_fail(ctx, KDB_ERR_CANCELLED, "the output was cut short");
 }
 
 // ---- messages ----
@@ -139,14 +153,25 @@ static kdb_status print_result(struct cli_out *out, struct kdb_ctx *ctx,
     return KDB_OK;
 }
 
+// As it came; piece by piece, so that it can be interrupted.
+static kdb_status print_text(struct cli_out *out, struct kdb_ctx *ctx, kdb_slice text)
+{
+    while (text.len > 0) {
+        size_t len = text.len < FLUSH_BYTES ? text.len : FLUSH_BYTES;
+        kdb_buf_append(&out->text, text.data, len);
+        text = kdb_slice_skip(text, len);
+        cli_row_done(out);
+        KDB_TRY(cli_may_go_on(out, ctx));
+    }
+    kdb_buf_put(&out->text, '\n');
+    return KDB_OK;
+}
+
 kdb_status cli_print_results(struct cli_out *out, struct kdb_ctx *ctx,
                              const struct kdb_results *results)
 {
-    if (out->format == CLI_FORMAT_JSON) {
-        kdb_buf_slice(&out->text, results->text);
-        kdb_buf_put(&out->text, '\n');
-        return KDB_OK;
-    }
+    if (out->format == CLI_FORMAT_JSON)
+        return print_text(out, ctx, results->text);
     for (size_t i = 0; i < results->count; i++)
         KDB_TRY(print_result(out, ctx, &results->items[i]));
     return KDB_OK;

@@ -36,7 +36,8 @@ void cli_out_deinit(struct cli_out *out);
 bool cli_out_flush(struct cli_out *out);
 
 // Prints a successful answer: a table, CSV with a header, or the results array for each statement;
-// the messages of statements without rows. CORRUPT when a row is malformed.
+// the messages of statements without rows. CORRUPT when a row is malformed; CANCELLED when the ctx
+// is cancelled meanwhile: the rest is not printed.
 KDB_NODISCARD kdb_status cli_print_results(struct cli_out *out, struct kdb_ctx *ctx,
                                            const struct kdb_results *results);
 

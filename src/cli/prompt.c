@@ -164,11 +164,15 @@ static void run_pending(struct prompt *prompt)
         }
         remember(prompt, piece.text, kind == CLI_SPLIT_STATEMENT);
         at += piece.used;
-        (void)cli_session_run(session, piece.text);
-        (void)cli_session_run_scripts(session);
+        enum cli_outcome outcome = cli_session_run(session, piece.text);
+        if (outcome == CLI_DONE)
+            outcome = cli_session_run_scripts(session);
         (void)cli_out_flush(&session->out);
         if (session->is_quit)
             return;
+        // Who interrupts one statement does not wait for those behind it.
+        if (outcome != CLI_DONE && cli_session_is_interrupted(session))
+            at = prompt->pending.len;
     }
     struct kdb_buf *pending = &prompt->pending;
     if (at > 0)

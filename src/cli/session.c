@@ -54,6 +54,11 @@ enum cli_outcome cli_session_fail(struct cli_session *session)
                : CLI_FAILED;
 }
 
+bool cli_session_is_interrupted(const struct cli_session *session)
+{
+    return session->ctx.error.status == KDB_ERR_CANCELLED;
+}
+
 // ---- SQL ----
 
 // The name in "USE name" or "USE NAMESPACE name"; the null slice for any other text.
@@ -115,10 +120,11 @@ enum cli_outcome cli_session_query(struct cli_session *session, kdb_slice sql, k
     cli_interrupt_watch(ctx);
     kdb_status status = kdb_client_query(session->client, ctx, sql, params,
                                          space.len > 0 ? space : (kdb_slice){0}, &reply);
+    enum cli_outcome outcome =
+        status == KDB_OK ? print_reply(session, &reply) : cli_session_fail(session);
     cli_interrupt_watch(NULL);
     if (status != KDB_OK)
-        return cli_session_fail(session);
-    enum cli_outcome outcome = print_reply(session, &reply);
+        return outcome;
     kdb_slice used = outcome == CLI_DONE ? used_space(sql, &ctx->arena) : (kdb_slice){0};
     if (used.len > 0)
         cli_session_set_space(session, used);
@@ -196,7 +202,7 @@ enum cli_outcome cli_session_run_scripts(struct cli_session *session)
         if (outcome == CLI_DONE)
             continue;
         worst = outcome;
-        if (outcome == CLI_LOST || !session->continues)
+        if (outcome == CLI_LOST || !session->continues || cli_session_is_interrupted(session))
             break;
     }
     close_scripts(session);

@@ -46,6 +46,9 @@ void cli_session_set_space(struct cli_session *session, kdb_slice space);
 // Prints the session ctx's error as a failure of the client and returns what it means for the run.
 enum cli_outcome cli_session_fail(struct cli_session *session);
 
+// Whether the current statement, or the printing of its answer, was interrupted.
+bool cli_session_is_interrupted(const struct cli_session *session);
+
 // Prints the error of an answer that is no success and returns what it means for the run.
 enum cli_outcome cli_session_refused(struct cli_session *session, const struct kdb_reply *reply,
                                      const struct kdb_results *results);
@@ -62,7 +65,7 @@ enum cli_outcome cli_session_run(struct cli_session *session, kdb_slice text);
 enum cli_outcome cli_session_include(struct cli_session *session, struct cli_script *script);
 
 // Runs the scripts to their end: to the first failure unless the session continues behind it. A
-// lost connection ends them in any case.
+// lost connection and an interrupt end them in any case.
 enum cli_outcome cli_session_run_scripts(struct cli_session *session);
 
 #endif

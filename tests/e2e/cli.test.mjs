@@ -473,6 +473,34 @@ test('Ctrl-C ends kalam -c, and at the prompt only the statement', async (t) => 
     assert.equal((await terminal.ended).code, 0);
 });
 
+test('at the prompt Ctrl-C ends output, and what stands behind the statement', async (t) => {
+    const row = `["${'x'.repeat(60000)}"]`;
+    const long = `{"status":"success","results":[{"schema":[{"name":"x","data_type":"Text"}],"rows":[${Array(200).fill(row)}],"row_count":200}],"took":1}`;
+    const statements = [];
+    const options = await pretendServer(t, (request, response, body) => {
+        statements.push(JSON.parse(body).sql);
+        return response.end(long);
+    });
+    writeFileSync(join(folder, 'two.sql'), 'SELECT first; SELECT second;');
+    for (const format of ['table', 'csv', 'json']) {
+        const terminal = atTerminal(['--format', format, '--continue'], options);
+        for (const typed of ['SELECT first; SELECT second;', `\\i ${join(folder, 'two.sql')}`]) {
+            await terminal.says('kalam[default]> ');
+            terminal.write(`${typed}\n`);
+            await terminal.says('xxxx');
+            terminal.child.stdout.pause(); // nothing goes on until the key was typed
+            terminal.write('\x03');
+            terminal.child.stdout.resume();
+            const seen = await terminal.says(/ERROR CANCELLED: the output was cut short/);
+            assert.ok(seen.length < long.length / 2, `${seen.length} of ${long.length}`);
+        }
+        await terminal.says('kalam[default]> ');
+        terminal.write('\\q\n');
+        assert.equal((await terminal.ended).code, 0);
+    }
+    assert.deepEqual(statements, Array(6).fill('SELECT first'));
+});
+
 // ---- live queries ----
 
 const subscribed = (args, options) => start(['--subscribe', ...args], { ...signedIn, ...options });

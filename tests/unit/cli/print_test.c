@@ -216,6 +216,24 @@ static void test_format_names(void **state)
     assert_false(cli_format_of((kdb_slice){0}, &format));
 }
 
+// An interrupt ends the printing of what has come.
+static void test_output_is_cut_short(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct kdb_reply reply = {200, KDB_LIT("{\"status\":\"success\",\"results\":" ROWS "}")};
+    for (int format = CLI_FORMAT_TABLE; format <= CLI_FORMAT_JSON; format++) {
+        struct kdb_results results;
+        kdb_ctx_reset(&fixture->ctx);
+        fixture->out.format = (enum cli_format)format;
+        assert_int_equal(kdb_results_read(&reply, &fixture->ctx, &results), KDB_OK);
+        atomic_store(&fixture->ctx.is_cancelled, true);
+        assert_int_equal(cli_print_results(&fixture->out, &fixture->ctx, &results),
+                         KDB_ERR_CANCELLED);
+        assert_null(strstr(fixture->ctx.error.message, "statement was cancelled"));
+        assert_int_equal(fixture->out.text.len, 0);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -232,6 +250,7 @@ int main(void)
         TEST(test_long_details),
         TEST(test_malformed_rows),
         TEST(test_output_that_cannot_be_written),
+        TEST(test_output_is_cut_short),
         TEST(test_format_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
