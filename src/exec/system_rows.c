@@ -10,7 +10,7 @@ struct maker {
     const char *name;
     system_rows_make make;
     const char *spaces; // column of namespaces
-    const char *names;  // of tables, or of users
+    const char *names;  // of tables, users or jobs
     const char *ids;    // of tables: the number, or "namespace:table"
 };
 
@@ -25,7 +25,7 @@ static const struct maker makers[] = {
     {"system", "columns", system_rows_columns, .spaces = "namespace_id", .names = "table_name"},
     {"system", "storages", .make = system_rows_storages},
     {"system", "storage_locations", .make = system_rows_storage_locations},
-    {"system", "jobs", .make = system_rows_jobs},
+    {"system", "jobs", system_rows_jobs, .names = "job_id"},
     {"system", "user_table_counters", .make = system_rows_counters},
     {"system", "manifest", .make = system_rows_manifest},
     {"system", "stats", .make = system_rows_stats},

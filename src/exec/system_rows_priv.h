@@ -11,7 +11,7 @@
 // Rows that may be left out; zeroed: none.
 struct rows_filter {
     struct catalog_names spaces; // only these namespaces and what is in them
-    struct catalog_names names;  // only tables, or users, called so
+    struct catalog_names names;  // only tables, users or jobs called so
     // What SHOW commands leave out further:
     bool is_system_only; // schemas: the server's own tables instead of the created ones
     bool is_newest_only; // schemas: only the newest version of a table

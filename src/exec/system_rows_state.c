@@ -44,13 +44,17 @@ static kdb_status job_row(struct row_writer *writer, const struct kdb_job_record
 
 kdb_status system_rows_jobs(struct row_writer *writer, const struct rows_filter *filter)
 {
-    (void)filter;
     struct kdb_exec *exec = writer->exec;
+    struct kdb_jobs *jobs = exec->services->jobs;
+    const struct catalog_names *ids = &filter->names;
     struct kdb_job_record *records;
     size_t count;
-    if (!exec->services->jobs)
+    if (!jobs)
         return KDB_OK;
-    KDB_TRY(kdb_jobs_list(exec->services->jobs, exec->ctx, &records, &count));
+    if (ids->is_bound)
+        KDB_TRY(kdb_jobs_find(jobs, exec->ctx, ids->items, ids->count, &records, &count));
+    else
+        KDB_TRY(kdb_jobs_list(jobs, exec->ctx, &records, &count));
     for (size_t i = 0; i < count; i++)
         KDB_TRY(job_row(writer, &records[i]));
     return KDB_OK;

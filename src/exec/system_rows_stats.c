@@ -125,14 +125,13 @@ static void catalog_rows(struct stat_rows *rows)
 static kdb_status job_rows(struct stat_rows *rows)
 {
     struct kdb_exec *exec = rows->writer->exec;
-    struct kdb_job_record *records = NULL;
-    size_t count = 0;
+    uint64_t by_state[KDB_JOB_STATE_COUNT] = {0};
+    uint64_t total = 0;
     if (exec->services->jobs)
-        KDB_TRY(kdb_jobs_list(exec->services->jobs, exec->ctx, &records, &count));
-    uint64_t by_state[KDB_JOB_SKIPPED + 1] = {0};
-    for (size_t i = 0; i < count; i++)
-        by_state[records[i].state]++;
-    number_row(rows, "total_jobs", count);
+        KDB_TRY(kdb_jobs_count(exec->services->jobs, exec->ctx, by_state));
+    for (size_t i = 0; i < KDB_JOB_STATE_COUNT; i++)
+        total += by_state[i];
+    number_row(rows, "total_jobs", total);
     number_row(rows, "jobs_running", by_state[KDB_JOB_RUNNING]);
     number_row(rows, "jobs_queued", by_state[KDB_JOB_QUEUED] + by_state[KDB_JOB_RETRYING]);
     number_row(rows, "jobs_failed", by_state[KDB_JOB_FAILED]);

@@ -35,7 +35,8 @@ typedef enum {
     KDB_JOB_COMPLETED,
     KDB_JOB_FAILED,
     KDB_JOB_CANCELLED,
-    KDB_JOB_SKIPPED
+    KDB_JOB_SKIPPED,
+    KDB_JOB_STATE_COUNT
 } kdb_job_state;
 
 struct kdb_jobs;
@@ -117,6 +118,15 @@ struct kdb_job_record {
 // arena may not hold all of them.
 KDB_NODISCARD kdb_status kdb_jobs_list(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
                                        struct kdb_job_record **ret_records, size_t *ret_count);
+
+// As kdb_jobs_list, of those that have one of the ids, each id once.
+KDB_NODISCARD kdb_status kdb_jobs_find(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                                       const kdb_slice *ids, size_t id_count,
+                                       struct kdb_job_record **ret_records, size_t *ret_count);
+
+// How many stored jobs are in which state; takes no memory for each. Worker threads.
+KDB_NODISCARD kdb_status kdb_jobs_count(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                                        uint64_t ret_counts[KDB_JOB_STATE_COUNT]);
 
 // "flush", "retention", …; "FL", "RT", …; "queued", "running", …
 const char *kdb_job_kind_name(kdb_job_kind kind);

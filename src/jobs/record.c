@@ -159,7 +159,7 @@ static kdb_status read_tree(const struct kdb_json *root, struct kdb_ctx *ctx,
     const struct kdb_json *id = kdb_json_get(root, KDB_LIT("id"));
     if (!id || id->type != KDB_JSON_STRING)
         return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job has no id");
-    if (kind < 0 || kind >= KDB_JOB_KIND_COUNT || state < 0 || state > KDB_JOB_SKIPPED)
+    if (kind < 0 || kind >= KDB_JOB_KIND_COUNT || state < 0 || state >= KDB_JOB_STATE_COUNT)
         return kdb_fail(ctx, KDB_ERR_CORRUPT, "a stored job has an unknown kind or state");
     *ret = (struct kdb_job_record){.id = get_text(arena, root, "id"),
                                    .kind = (kdb_job_kind)kind,
@@ -262,17 +262,60 @@ static int newest_first(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
+static void give_list(struct record_list *list, struct kdb_job_record **ret_records,
+                      size_t *ret_count)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof(*list->items), newest_first);
+    *ret_records = list->items;
+    *ret_count = list->count;
+}
+
 kdb_status kdb_jobs_list(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
                          struct kdb_job_record **ret_records, size_t *ret_count)
 {
     struct record_list list = {0};
     const struct record_visitor visitor = {list_record, &list, true};
     KDB_TRY(each_record(jobs, ctx, &visitor));
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof(*list.items), newest_first);
-    *ret_records = list.items;
-    *ret_count = list.count;
+    give_list(&list, ret_records, ret_count);
     return KDB_OK;
+}
+
+kdb_status kdb_jobs_find(struct kdb_jobs *jobs, struct kdb_ctx *ctx, const kdb_slice *ids,
+                         size_t id_count, struct kdb_job_record **ret_records, size_t *ret_count)
+{
+    struct record_list list = {0};
+    const struct record_visitor visitor = {list_record, &list, true};
+    const struct kdb_read_at at = {.space = KDB_SPACE_META};
+    struct kdb_buf key = {0};
+    kdb_status status = KDB_OK;
+    for (size_t i = 0; i < id_count && status == KDB_OK; i++) {
+        kdb_slice row;
+        kdb_buf_clear(&key);
+        kdb_layout_meta_key(&key, KDB_META_JOB, ids[i]);
+        status = kdb_store_get(jobs->options.store, ctx, &at, kdb_buf_view(&key), &row, NULL);
+        if (status == KDB_OK && row.data)
+            status = visit_row(ctx, row, &visitor);
+    }
+    kdb_buf_deinit(&key);
+    KDB_TRY(status);
+    give_list(&list, ret_records, ret_count);
+    return KDB_OK;
+}
+
+static kdb_status count_record(void *self, struct kdb_ctx *ctx, const struct kdb_job_record *record)
+{
+    (void)ctx;
+    ((uint64_t *)self)[record->state]++;
+    return KDB_OK;
+}
+
+kdb_status kdb_jobs_count(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                          uint64_t ret_counts[KDB_JOB_STATE_COUNT])
+{
+    memset(ret_counts, 0, sizeof(*ret_counts) * KDB_JOB_STATE_COUNT);
+    const struct record_visitor visitor = {count_record, ret_counts, false};
+    return each_record(jobs, ctx, &visitor);
 }
 
 // ---- at start, and old ones ----

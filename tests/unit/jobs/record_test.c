@@ -272,6 +272,35 @@ static void test_a_long_list_is_whole_or_fails(void **state)
     f->ctx.arena.limit_bytes = 0;
 }
 
+// By id, whatever else there is; counted without holding any.
+static void test_some_are_found_and_all_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    char id[16];
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(id, sizeof(id), "FL-%d", i);
+        store(f, id, i % 3 == 0 ? KDB_JOB_FAILED : KDB_JOB_COMPLETED, START_US);
+    }
+    (void)find(f, "");
+    kdb_ctx_reset(&f->ctx);
+    f->ctx.arena.limit_bytes = 100000; // too little for all
+    const kdb_slice ids[] = {KDB_LIT("FL-7"), KDB_LIT("FL-9"), KDB_LIT("FL-9999"), KDB_LIT("")};
+    struct kdb_job_record *records;
+    size_t found;
+    assert_int_equal(kdb_jobs_find(&f->jobs, &f->ctx, ids, 4, &records, &found), KDB_OK);
+    assert_int_equal(found, 2);
+    assert_int_equal(records[0].state + records[1].state, KDB_JOB_COMPLETED + KDB_JOB_FAILED);
+    assert_int_equal(kdb_jobs_find(&f->jobs, &f->ctx, NULL, 0, &records, &found), KDB_OK);
+    assert_int_equal(found, 0);
+    uint64_t counts[KDB_JOB_STATE_COUNT];
+    assert_int_equal(kdb_jobs_count(&f->jobs, &f->ctx, counts), KDB_OK);
+    assert_int_equal(counts[KDB_JOB_FAILED], 100);
+    assert_int_equal(counts[KDB_JOB_COMPLETED], 200);
+    assert_int_equal(counts[KDB_JOB_RUNNING], 0);
+    kdb_ctx_reset(&f->ctx);
+    f->ctx.arena.limit_bytes = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_damaged_row_is_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_long_history_takes_no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_long_list_is_whole_or_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_some_are_found_and_all_are_counted, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
