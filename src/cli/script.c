@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -11,14 +12,28 @@
 
 #define READ_BYTES ((size_t)64 * 1024)
 
+// The descriptor, or minus an errno.
+static int open_file(const char *name)
+{
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    struct stat about;
+    int error = fstat(fd, &about) != 0 ? errno : S_ISDIR(about.st_mode) ? EISDIR : 0;
+    if (error == 0)
+        return fd;
+    (void)close(fd);
+    return -error;
+}
+
 kdb_status cli_script_open(struct kdb_ctx *ctx, kdb_slice path, struct cli_script **ret_script)
 {
     bool is_stdin = kdb_slice_equal(path, KDB_LIT("-"));
     char *name =
         is_stdin ? kdb_alloc_text("standard input", 14) : kdb_alloc_text(path.data, path.len);
-    int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    int fd = is_stdin ? STDIN_FILENO : open_file(name);
     if (fd < 0) {
-        kdb_status status = kdb_fail_os(ctx, errno, "cannot read %s", name);
+        kdb_status status = kdb_fail_os(ctx, -fd, "cannot read %s", name);
         kdb_free(name);
         return status;
     }

@@ -116,6 +116,7 @@ test('wrong use is told and has exit code 2', async () => {
         [['--url', 'http://me:secret@a'], /a URL with a user or a password in it is refused/],
         [['--url', 'db.example.org:8080'], /it has no scheme/],
         [['-f', join(folder, 'none.sql')], /cannot read .*none\.sql: /],
+        [['-f', folder], /cannot read .*: Is a directory/],
         [['--json=yes'], /--json/],
     ];
     for (const [args, says] of cases) {

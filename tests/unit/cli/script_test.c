@@ -179,8 +179,11 @@ static void test_files_that_cannot_be_read(void **state)
     assert_int_not_equal(cli_script_open(&ctx, KDB_LIT("/nonexistent/a.sql"), &script), KDB_OK);
     assert_non_null(strstr(ctx.error.message, "cannot read /nonexistent/a.sql: No such file"));
     kdb_ctx_clear_error(&ctx);
-    // A folder opens, but does not read.
-    assert_int_equal(cli_script_open(&ctx, KDB_LIT("/"), &script), KDB_OK);
+    assert_int_not_equal(cli_script_open(&ctx, KDB_LIT("/"), &script), KDB_OK);
+    assert_string_equal(ctx.error.message, "cannot read /: Is a directory");
+    kdb_ctx_clear_error(&ctx);
+    // This opens, but does not read: nothing is mapped at its beginning.
+    assert_int_equal(cli_script_open(&ctx, KDB_LIT("/proc/self/mem"), &script), KDB_OK);
     enum cli_split kind;
     kdb_slice text;
     size_t line;
