@@ -83,12 +83,15 @@ static enum cli_outcome describe(struct cli_session *session, kdb_slice argument
     }
     if (table.len == 0 || sign.len > 0)
         return complain(session, argument, "is no table name");
-    return cli_session_query(
+    kdb_slice missing = kdb_arena_printf(&session->ctx.arena,
+                                         "there is no table %.*s.%.*s; \\dt lists those there are",
+                                         KDB_ARG(space), KDB_ARG(table));
+    return cli_session_look_up(
         session,
         KDB_LIT("SELECT column_name AS \"column\", data_type AS type, is_nullable AS nullable, "
                 "column_default AS \"default\" FROM information_schema.columns "
                 "WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position"),
-        params_of(session, space, table));
+        params_of(session, space, table), missing);
 }
 
 // ---- the session ----

@@ -99,7 +99,8 @@ enum cli_outcome cli_session_refused(struct cli_session *session, const struct k
     return reply->http_status == 401 ? CLI_LOST : CLI_FAILED;
 }
 
-static enum cli_outcome print_reply(struct cli_session *session, const struct kdb_reply *reply)
+static enum cli_outcome print_reply(struct cli_session *session, const struct kdb_reply *reply,
+                                    kdb_slice if_empty)
 {
     struct kdb_ctx *ctx = &session->ctx;
     struct kdb_results results;
@@ -107,11 +108,22 @@ static enum cli_outcome print_reply(struct cli_session *session, const struct kd
         return cli_session_fail(session);
     if (!results.is_success)
         return cli_session_refused(session, reply, &results);
+    if (if_empty.data && results.count == 1 && results.items[0].has_rows &&
+        results.items[0].row_count == 0) {
+        cli_print_error(&session->out, KDB_LIT("NOT_FOUND"), if_empty, (kdb_slice){0});
+        return CLI_FAILED;
+    }
     return cli_print_results(&session->out, ctx, &results) == KDB_OK ? CLI_DONE
                                                                      : cli_session_fail(session);
 }
 
 enum cli_outcome cli_session_query(struct cli_session *session, kdb_slice sql, kdb_slice params)
+{
+    return cli_session_look_up(session, sql, params, (kdb_slice){0});
+}
+
+enum cli_outcome cli_session_look_up(struct cli_session *session, kdb_slice sql, kdb_slice params,
+                                     kdb_slice if_empty)
 {
     struct kdb_ctx *ctx = &session->ctx;
     struct kdb_reply reply;
@@ -121,7 +133,7 @@ enum cli_outcome cli_session_query(struct cli_session *session, kdb_slice sql, k
     kdb_status status = kdb_client_query(session->client, ctx, sql, params,
                                          space.len > 0 ? space : (kdb_slice){0}, &reply);
     enum cli_outcome outcome =
-        status == KDB_OK ? print_reply(session, &reply) : cli_session_fail(session);
+        status == KDB_OK ? print_reply(session, &reply, if_empty) : cli_session_fail(session);
     cli_interrupt_watch(NULL);
     if (status != KDB_OK)
         return outcome;

@@ -56,6 +56,9 @@ enum cli_outcome cli_session_refused(struct cli_session *session, const struct k
 // Sends SQL, with the text of a JSON array of parameters or the null slice, and prints the answer.
 // USE as the only statement changes the session's namespace.
 enum cli_outcome cli_session_query(struct cli_session *session, kdb_slice sql, kdb_slice params);
+// The same for what must have rows: none is a failure with this message.
+enum cli_outcome cli_session_look_up(struct cli_session *session, kdb_slice sql, kdb_slice params,
+                                     kdb_slice if_empty);
 
 // Runs one piece of input: SQL, or a meta-command (meta.c), which begins with a backslash.
 enum cli_outcome cli_session_run(struct cli_session *session, kdb_slice text);

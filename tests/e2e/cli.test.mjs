@@ -400,6 +400,7 @@ test('scripts include scripts, use a namespace, and end with \\q', async () => {
 test('meta-commands do what their help says', async () => {
     assert.match(await good(['-c', '\\?']), /\\dt, \\tables/);
     assert.match(await good(['--csv', '-c', '\\dt app']), /^namespace,table,type\n(app,\w+,.*\n)+$/);
+    await bad(['-c', '\\d app.nothing'], 1, /^ERROR NOT_FOUND: there is no table app\.nothing; \\dt lists those there are\n$/);
     assert.match(await good(['-c', '\\conninfo']), new RegExp(`^Signed in at ${server.url} as admin \\(role dba\\), namespace default, format table\\.\n$`));
     assert.match(await good(['-c', '\\health']), /version/);
     assert.match(await good(['--csv', '-c', "\\as o'neil SELECT CURRENT_USER() AS me"]), /^me\no'neil\n$/);
