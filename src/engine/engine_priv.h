@@ -133,6 +133,9 @@ void engine_watch_stop(struct kdb_engine *engine);
 // Around each execution: makes it known to the watch and to kdb_engine_interrupt.
 void engine_watch_begin(struct kdb_engine_connection *connection, struct engine_run *run);
 void engine_watch_end(struct kdb_engine_connection *connection);
+// Whether what runs on the connection was cancelled or has had its time: for work of ours inside
+// DuckDB, which interrupts nobody. From DuckDB's threads.
+bool engine_must_stop(struct kdb_engine_connection *connection);
 
 // statements.c
 
@@ -194,6 +197,12 @@ KDB_NODISCARD kdb_status engine_rows_register(struct engine_database *database, 
 // Closes the sources of scans that DuckDB has not let go of; the objects stay DuckDB's. Nothing may
 // run any more.
 void engine_rows_close(struct kdb_engine_connection *connection);
+
+// like_function.c
+
+// Makes kdb_like known to a database.
+KDB_NODISCARD kdb_status engine_like_register(struct engine_database *database, struct kdb_ctx *ctx,
+                                              duckdb_connection connection);
 
 // types.c
 

@@ -16,6 +16,16 @@ static bool must_stop(const struct engine_run *run, int64_t now_ns)
            (run->ctx->deadline_ns != 0 && now_ns > run->ctx->deadline_ns);
 }
 
+bool engine_must_stop(struct kdb_engine_connection *connection)
+{
+    int64_t now_ns = kdb_monotonic_ns();
+    pthread_mutex_lock(&connection->lock);
+    bool is_over =
+        !connection->run || connection->is_interrupted || must_stop(connection->run, now_ns);
+    pthread_mutex_unlock(&connection->lock);
+    return is_over;
+}
+
 // Under the connection's lock.
 static void stop_run(struct kdb_engine_connection *connection)
 {

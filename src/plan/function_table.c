@@ -20,8 +20,6 @@
 #define FRACTION_ERROR \
     "error('kdb:INVALID_OPERATION:an interval times a fraction is not supported in a statement " \
     "that needs the engine')"
-#define LIKE_ERROR \
-    "error('kdb:INVALID_VALUE:LIKE pattern must not end with escape character')"
 #define ESCAPE_ERROR "error('kdb:INVALID_VALUE:invalid escape string')"
 #define LENGTH_ERROR "error('kdb:INVALID_VALUE:negative substring length not allowed')"
 #define FIELD_ERROR "error('kdb:INVALID_VALUE:field position must not be zero')"
@@ -128,12 +126,11 @@
     "error('kdb:OUT_OF_RANGE:date field value out of range: 0-' || $2 || '-' || $3)"
 #define TIME_ERROR "error('kdb:OUT_OF_RANGE:time field value out of range')"
 
-// A pattern that ends in a lone backslash is an error once the match gets there.
+// The engine's own LIKE for patterns with nothing but a % at either end, which it makes searches for
+// a text of; ours for the others.
 #define MATCH(text, pattern) \
-    "CASE WHEN NOT contains(" pattern ", '\\') THEN " text " LIKE " pattern \
-    " WHEN regexp_matches(" pattern ", '(^|[^\\\\])(\\\\\\\\)*\\\\\\z') THEN CASE WHEN " text \
-    " LIKE (left(" pattern ", -1) || '_%') ESCAPE '\\' THEN " LIKE_ERROR " WHEN " text \
-    " IS NOT NULL THEN false END ELSE " text " LIKE " pattern " ESCAPE '\\' END"
+    "CASE WHEN regexp_matches(" pattern ", '^%?[^%_\\\\]*%?\\z') THEN " text " LIKE " pattern \
+    " ELSE kdb_like(" text ", " pattern ", '\\') END"
 #define LIKE MATCH("$1", "$2")
 #define ILIKE MATCH("lower($1)", "lower($2)")
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzz target of LIKE: any text against any pattern gives what the definition gives, taken
 // literally.
-// links: plan
+// links: base
 //
 // Input: length of the pattern, pattern, text. Both are cut to valid UTF-8.
+#include "base/like.h"
 #include "base/assert.h"
 #include "base/utf8.h"
-#include "plan/like_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -69,13 +69,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     kdb_slice text = kdb_slice_of(data + 1 + len, size - 1 - len);
     pattern.len = kdb_utf8_valid_prefix(pattern);
     text.len = kdb_utf8_valid_prefix(text);
-    plan_like_result result = plan_like_match(NULL, text, pattern, '\\');
+    kdb_like_result result = kdb_like_match(NULL, text, pattern, '\\');
     bool matches;
     if (text.len > LITERAL_BYTES_MAX || pattern.len > LITERAL_BYTES_MAX)
         return 0;
     if (match_literally(text, pattern, &matches))
-        KDB_ASSERT(result == (matches ? PLAN_LIKE_YES : PLAN_LIKE_NO));
+        KDB_ASSERT(result == (matches ? KDB_LIKE_YES : KDB_LIKE_NO));
     else
-        KDB_ASSERT(result != PLAN_LIKE_YES); // PostgreSQL's matcher need not get to the end
+        KDB_ASSERT(result != KDB_LIKE_YES); // PostgreSQL's matcher need not get to the end
     return 0;
 }

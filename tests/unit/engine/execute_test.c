@@ -263,6 +263,18 @@ static const char endless[] =
 static const char endless_rows[] =
     "SELECT a.range FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = -1";
 
+// DuckDB looks at nothing while it computes one value.
+static void the_deadline_is_kept_inside_one_like(void **state)
+{
+    struct engine_fixture *fixture = *state;
+    fixture->ctx.deadline_ns = kdb_monotonic_ns() + 30000000;
+    expect_sql_failure(fixture,
+                       "SELECT kdb_like(repeat('a', 10000000), '%' || repeat('a', 5000000) || 'b', "
+                       "'') FROM range(1)",
+                       KDB_ERR_TIMEOUT, "took longer");
+    fixture->ctx.deadline_ns = 0;
+}
+
 static void the_deadline_is_kept(void **state)
 {
     struct engine_fixture *fixture = *state;
@@ -556,6 +568,7 @@ int main(void)
         cmocka_unit_test_setup(wide_results_are_delivered, fixture_reset),
         cmocka_unit_test_setup(a_failing_sink_ends_the_statement, fixture_reset),
         cmocka_unit_test_setup(the_deadline_is_kept, fixture_reset),
+        cmocka_unit_test_setup(the_deadline_is_kept_inside_one_like, fixture_reset),
         cmocka_unit_test_setup(other_threads_stop_a_statement, fixture_reset),
         cmocka_unit_test_setup(statements_age_out_of_the_cache, fixture_reset),
         cmocka_unit_test_setup(memory_does_not_grow_with_executions, fixture_reset),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LIKE against PostgreSQL's answers, and the matcher against one that tries everything.
-#include "plan/like_priv.h"
+#include "base/like.h"
 
 #include "base/random.h"
 #include "base/utf8.h"
@@ -67,8 +67,8 @@ static void agrees_with_the_definition(void **state)
         kdb_slice in = {text, compose(&random, letters, 5, text)};
         kdb_slice like = {pattern, compose(&random, parts, 10, pattern)};
         bool expected = matches(in, like, '\\');
-        plan_like_result found = plan_like_match(NULL, in, like, '\\');
-        if (found != (expected ? PLAN_LIKE_YES : PLAN_LIKE_NO))
+        kdb_like_result found = kdb_like_match(NULL, in, like, '\\');
+        if (found != (expected ? KDB_LIKE_YES : KDB_LIKE_NO))
             fail_msg("'%.*s' LIKE '%.*s' is %d", KDB_ARG(in), KDB_ARG(like), found);
         yes += expected;
     }
@@ -78,19 +78,18 @@ static void agrees_with_the_definition(void **state)
 static void a_bad_end_counts_only_when_it_is_reached(void **state)
 {
     (void)state;
-    assert_int_equal(plan_like_match(NULL, KDB_LIT("abc"), KDB_LIT("ab\\"), '\\'),
-                     PLAN_LIKE_BAD_PATTERN);
-    assert_int_equal(plan_like_match(NULL, KDB_LIT("abc"), KDB_LIT("abc\\"), '\\'), PLAN_LIKE_NO);
-    assert_int_equal(plan_like_match(NULL, KDB_LIT("abc"), KDB_LIT("x\\"), '\\'), PLAN_LIKE_NO);
-    assert_int_equal(plan_like_match(NULL, KDB_LIT("abc"), KDB_LIT("%\\"), '\\'),
-                     PLAN_LIKE_BAD_PATTERN);
-    assert_int_equal(plan_like_match(NULL, KDB_LIT(""), KDB_LIT("%\\"), '\\'), PLAN_LIKE_NO);
-    assert_int_equal(plan_like_match(NULL, KDB_LIT("a\\"), KDB_LIT("a\\"), '\0'), PLAN_LIKE_YES);
-    assert_int_equal(plan_like_match(NULL, (kdb_slice){NULL, 0}, (kdb_slice){NULL, 0}, '\\'),
-                     PLAN_LIKE_YES);
-    assert_int_equal(plan_like_match(NULL, (kdb_slice){NULL, 0}, KDB_LIT("%"), '\\'),
-                     PLAN_LIKE_YES);
-    assert_int_equal(plan_like_match(NULL, KDB_LIT("a"), (kdb_slice){NULL, 0}, '\\'), PLAN_LIKE_NO);
+    assert_int_equal(kdb_like_match(NULL, KDB_LIT("abc"), KDB_LIT("ab\\"), '\\'),
+                     KDB_LIKE_BAD_PATTERN);
+    assert_int_equal(kdb_like_match(NULL, KDB_LIT("abc"), KDB_LIT("abc\\"), '\\'), KDB_LIKE_NO);
+    assert_int_equal(kdb_like_match(NULL, KDB_LIT("abc"), KDB_LIT("x\\"), '\\'), KDB_LIKE_NO);
+    assert_int_equal(kdb_like_match(NULL, KDB_LIT("abc"), KDB_LIT("%\\"), '\\'),
+                     KDB_LIKE_BAD_PATTERN);
+    assert_int_equal(kdb_like_match(NULL, KDB_LIT(""), KDB_LIT("%\\"), '\\'), KDB_LIKE_NO);
+    assert_int_equal(kdb_like_match(NULL, KDB_LIT("a\\"), KDB_LIT("a\\"), '\0'), KDB_LIKE_YES);
+    assert_int_equal(kdb_like_match(NULL, (kdb_slice){NULL, 0}, (kdb_slice){NULL, 0}, '\\'),
+                     KDB_LIKE_YES);
+    assert_int_equal(kdb_like_match(NULL, (kdb_slice){NULL, 0}, KDB_LIT("%"), '\\'), KDB_LIKE_YES);
+    assert_int_equal(kdb_like_match(NULL, KDB_LIT("a"), (kdb_slice){NULL, 0}, '\\'), KDB_LIKE_NO);
 }
 
 // A thousand stars over a long text: work that doubled with each star would not end.
@@ -106,11 +105,11 @@ static void many_stars_do_not_explode(void **state)
     char *text = kdb_arena_alloc(&test.ctx.arena, 5000);
     memset(text, 'a', 5000);
     assert_int_equal(
-        plan_like_match(NULL, (kdb_slice){text, 5000}, (kdb_slice){pattern, 2001}, '\\'),
-        PLAN_LIKE_NO);
+        kdb_like_match(NULL, (kdb_slice){text, 5000}, (kdb_slice){pattern, 2001}, '\\'),
+        KDB_LIKE_NO);
     assert_int_equal(
-        plan_like_match(NULL, (kdb_slice){text, 5000}, (kdb_slice){pattern, 2000}, '\\'),
-        PLAN_LIKE_YES);
+        kdb_like_match(NULL, (kdb_slice){text, 5000}, (kdb_slice){pattern, 2000}, '\\'),
+        KDB_LIKE_YES);
     call_close(&test);
 }
 
