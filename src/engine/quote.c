@@ -247,9 +247,18 @@ static void quote_plain(struct kdb_buf *out, kdb_type type, const kdb_value *val
         cast_to(out, type);
 }
 
+// A DECIMAL of any digits has none as NULL: the fewest, which change no other's.
+static kdb_type type_of_null(kdb_type type)
+{
+    if (type.kind == KDB_DECIMAL && type.precision == 0)
+        type.precision = 1;
+    return type;
+}
+
 void kdb_engine_quote_value(struct kdb_buf *out, kdb_type type, const kdb_value *value)
 {
     if (value->is_null) {
+        type = type_of_null(type);
         KDB_BUF_LIT(out, "NULL");
         if (type.kind != KDB_UNKNOWN)
             cast_to(out, type);

@@ -108,6 +108,13 @@ static void nulls_have_their_type(void **state)
         kdb_type type = sample_columns[i].type;
         expect_back(fixture, type, kdb_value_null((kdb_kind)type.kind));
     }
+    struct kdb_buf text = {0};
+    const kdb_value null = kdb_value_null(KDB_DECIMAL);
+    kdb_engine_quote_value(&text, KDB_TYPE(KDB_DECIMAL), &null); // as many digits as the value has
+    (void)run_sql(fixture, kdb_arena_printf(&fixture->ctx.arena, "SELECT 1.5 <> %.*s",
+                                            KDB_ARG(kdb_buf_view(&text)))
+                               .data);
+    kdb_buf_deinit(&text);
 }
 
 static void identifiers_come_back(void **state)
