@@ -75,6 +75,7 @@ struct engine_statements {
     struct kdb_use_order order;
     uint32_t capacity;
     uint32_t executions; // of all that are cached
+    size_t text_bytes;   // of all that are cached
 };
 
 // One scan of a row source inside the running statement. DuckDB owns it.

@@ -13,6 +13,10 @@
 // and then.
 #define EXECUTIONS_KEPT 2048
 
+// Bytes of text of the statements a connection keeps; one that has more than a quarter of them is
+// not kept. DuckDB's plan of a statement takes some 100 times its text.
+#define TEXT_BYTES_KEPT ((size_t)512 * 1024)
+
 // Estimates within a factor of 16 share a statement.
 static uint32_t size_class(uint64_t row_estimate)
 {
@@ -81,6 +85,7 @@ static void remove_cached(struct engine_statements *statements, struct engine_pr
     KDB_ASSERT(kdb_map_remove(&statements->by_sql, (kdb_slice){prepared->sql, prepared->sql_len}));
     kdb_use_order_remove(&statements->order, &prepared->use);
     statements->executions -= prepared->executions;
+    statements->text_bytes -= prepared->sql_len;
     free_prepared(prepared);
 }
 
@@ -99,9 +104,12 @@ void engine_statements_deinit(struct engine_statements *statements)
 static void keep(struct engine_statements *statements, struct engine_prepared *prepared)
 {
     uint32_t capacity = statements->capacity ? statements->capacity : CAPACITY_DEFAULT;
-    while (statements->by_sql.count >= capacity)
+    while (
+        statements->by_sql.count >= capacity ||
+        (statements->order.oldest && statements->text_bytes + prepared->sql_len > TEXT_BYTES_KEPT))
         remove_oldest(statements);
     prepared->is_cached = true;
+    statements->text_bytes += prepared->sql_len;
     (void)kdb_map_set(&statements->by_sql, (kdb_slice){prepared->sql, prepared->sql_len}, prepared);
     kdb_use_order_add(&statements->order, &prepared->use);
 }
@@ -169,7 +177,7 @@ kdb_status engine_prepare(struct engine_run *run, duckdb_statement_type type,
         return KDB_OK;
     }
     KDB_TRY(prepare_new(run, type, ret_prepared));
-    if (!run->statement->is_one_shot)
+    if (!run->statement->is_one_shot && (*ret_prepared)->sql_len <= TEXT_BYTES_KEPT / 4)
         keep(statements, *ret_prepared);
     return KDB_OK;
 }

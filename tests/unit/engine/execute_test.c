@@ -412,6 +412,26 @@ static void what_a_statement_gathered_is_given_back(void **state)
     }
 }
 
+// The plan of a statement takes many times its text: one of a quarter megabyte is not kept.
+static void long_statements_are_not_kept(void **state)
+{
+    struct engine_fixture *fixture = *state;
+    enum { COLUMNS = 8000, BYTES_MAX = 4 << 20 };
+    run_sql(fixture, "SELECT i + 1 FROM range(1) t(i)");
+    size_t before = allocated_bytes();
+    for (int number = 0; number < 3; number++) {
+        struct kdb_buf sql = {0};
+        kdb_buf_printf(&sql, "SELECT %d", number);
+        for (int i = 0; i < COLUMNS; i++)
+            kdb_buf_printf(&sql, ", i + %d AS c%d", number + i, i);
+        KDB_BUF_LIT(&sql, " FROM range(1) t(i)\0");
+        assert_int_equal(run_sql(fixture, sql.data).row_count, 1);
+        kdb_buf_deinit(&sql);
+        (void)fixture_reset(state);
+    }
+    assert_true(allocated_bytes() < before + BYTES_MAX);
+}
+
 // The same text over a table whose columns changed their order, type or name.
 static void changed_tables_get_new_statements(void **state)
 {
@@ -573,6 +593,7 @@ int main(void)
         cmocka_unit_test_setup(statements_age_out_of_the_cache, fixture_reset),
         cmocka_unit_test_setup(memory_does_not_grow_with_executions, fixture_reset),
         cmocka_unit_test_setup(what_a_statement_gathered_is_given_back, fixture_reset),
+        cmocka_unit_test_setup(long_statements_are_not_kept, fixture_reset),
         cmocka_unit_test_setup(changed_tables_get_new_statements, fixture_reset),
         cmocka_unit_test_setup(plans_are_explained, fixture_reset),
         cmocka_unit_test_setup(connections_work_side_by_side, fixture_reset),
