@@ -11,6 +11,20 @@ static struct kdb_buf *out(struct printer *printer)
     return &printer->text->sql;
 }
 
+// Text of a statement without its tables. A template may have an argument several times, so that
+// functions inside functions grow the text by a factor each.
+#define TEXT_BYTES_MAX ((size_t)4 * 1024 * 1024)
+
+static kdb_status check_text(struct printer *printer)
+{
+    if (out(printer)->len - printer->table_bytes <= TEXT_BYTES_MAX)
+        return KDB_OK;
+    return kdb_fail(printer->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
+                    "the statement has more than %zu bytes as the engine needs it (%s): functions "
+                    "inside functions are written out",
+                    TEXT_BYTES_MAX, printer->exec->plan->reason);
+}
+
 static kdb_status count_terms(struct printer *printer, size_t count)
 {
     uint32_t terms_max = printer->exec->services->engine_terms_max;
@@ -396,6 +410,7 @@ static kdb_status print_named(struct printer *printer, const char *name,
 
 kdb_status engine_print_expr(struct printer *printer, const struct kdb_expr *expr)
 {
+    KDB_TRY(check_text(printer));
     switch (expr->kind) {
     case KDB_EXPR_CONST:
         kdb_engine_quote_value(out(printer), expr->type, &expr->constant);

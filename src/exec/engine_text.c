@@ -49,6 +49,7 @@ static void print_table(struct printer *printer, const struct kdb_relation *rela
         at++;
     KDB_ASSERT(at < plan->source_count);
     kdb_buf_slice(out(printer), printer->source_texts[at]);
+    printer->table_bytes += printer->source_texts[at].len;
 }
 
 // NOLINTBEGIN(misc-no-recursion): the bound tree is no deeper than limits.max_expression_depth

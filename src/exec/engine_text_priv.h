@@ -13,8 +13,9 @@ struct printer {
     struct kdb_exec *exec;
     struct engine_text *text;
     const kdb_slice *source_texts;
-    size_t terms;   // operands of AND and OR so far
-    size_t sources; // so far, of the FROM that is printed and the subqueries in it
+    size_t table_bytes; // of the text, what the tables took
+    size_t terms;       // operands of AND and OR so far
+    size_t sources;     // so far, of the FROM that is printed and the subqueries in it
     int depth;
 };
 
