@@ -201,7 +201,7 @@ static kdb_status prepare_database(struct engine_database *database, struct kdb_
         return kdb_fail(ctx, KDB_ERR_UNAVAILABLE, "the engine accepts no connection");
     kdb_status status = engine_rows_register(database, ctx, connection);
     if (status == KDB_OK)
-        status = engine_like_register(database, ctx, connection);
+        status = engine_text_register(database, ctx, connection);
     if (status == KDB_OK)
         status = apply_settings(connection, ctx, &database->engine->options);
     duck.disconnect(&connection);

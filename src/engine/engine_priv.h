@@ -199,10 +199,10 @@ KDB_NODISCARD kdb_status engine_rows_register(struct engine_database *database, 
 // run any more.
 void engine_rows_close(struct kdb_engine_connection *connection);
 
-// like_function.c
+// text_functions.c
 
-// Makes kdb_like known to a database.
-KDB_NODISCARD kdb_status engine_like_register(struct engine_database *database, struct kdb_ctx *ctx,
+// Makes kdb_append, kdb_like and so on known to a database.
+KDB_NODISCARD kdb_status engine_text_register(struct engine_database *database, struct kdb_ctx *ctx,
                                               duckdb_connection connection);
 
 // types.c

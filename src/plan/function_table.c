@@ -23,7 +23,6 @@
 #define ESCAPE_ERROR "error('kdb:INVALID_VALUE:invalid escape string')"
 #define LENGTH_ERROR "error('kdb:INVALID_VALUE:negative substring length not allowed')"
 #define FIELD_ERROR "error('kdb:INVALID_VALUE:field position must not be zero')"
-#define TOO_LONG_ERROR "error('kdb:LIMIT_EXCEEDED:requested length too large')"
 #define CHARACTER_SIGN_ERROR "error('kdb:INVALID_VALUE:character number must be positive')"
 #define CHARACTER_NULL_ERROR "error('kdb:INVALID_VALUE:null character not permitted')"
 #define CHARACTER_LARGE_ERROR \
@@ -126,8 +125,8 @@
     "error('kdb:OUT_OF_RANGE:date field value out of range: 0-' || $2 || '-' || $3)"
 #define TIME_ERROR "error('kdb:OUT_OF_RANGE:time field value out of range')"
 
-// The engine's own LIKE for patterns with nothing but a % at either end, which it makes searches for
-// a text of; ours for the others.
+// The engine's own LIKE for patterns with nothing but a % at either end, which it makes searches
+// for a text of; ours for the others.
 #define MATCH(text, pattern) \
     "CASE WHEN regexp_matches(" pattern ", '^%?[^%_\\\\]*%?\\z') THEN " text " LIKE " pattern \
     " ELSE kdb_like(" text ", " pattern ", '\\') END"
