@@ -518,7 +518,9 @@ LOADS = (
              f"WHERE id = {WRITTEN_KEY}",
              fails=None),
          prepare=lambda site: (written(site), fill_join_queues(site)), settle=maintain("written"), is_engine=True),
-    Load("flush", "one flush after the other", flush_rounds, prepare=written, settle=maintain("written"), is_engine=True),
+    # DuckDB keeps the path of every file until 10,000 were written and it is opened anew.
+    Load("flush", "one flush after the other", flush_rounds, prepare=written, settle=maintain("written"), is_engine=True,
+         kept=1_000),
     Load("system", "system tables", sql(*SYSTEM, "SELECT table_name FROM information_schema.tables WHERE table_name <> '"
                                         f"{ANYTHING}'", "SELECT column_name FROM information_schema.columns", who="admin")),
     Load("show", "SHOW, DESCRIBE, EXPLAIN, SUBSCRIBE TO",
