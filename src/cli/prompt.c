@@ -91,7 +91,7 @@ static bool has_word(kdb_slice text, const char *word)
 
 bool cli_may_remember(kdb_slice text)
 {
-    static const char *const words[] = {"password", "secret", "token", "bearer"};
+    static const char *const words[] = {"password", "secret", "token", "bearer", "credential"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (has_word(text, words[i]))
             return false;

@@ -9,8 +9,8 @@
 // from run to run, in a folder that is made when it is missing; NULL: nowhere.
 void cli_prompt_run(struct cli_session *session, const char *history_path);
 
-// Whether a statement may be kept in the history: not when it names a password, a secret, a token
-// or a bearer.
+// Whether a statement may be kept in the history: not when it names a password, a secret, a token,
+// a bearer or credentials.
 bool cli_may_remember(kdb_slice text);
 
 #endif
