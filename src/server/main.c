@@ -86,16 +86,9 @@ static void put_next_steps(const char *program, kdb_slice url, bool needs_setup,
         KDB_BUF_LIT(out, "\nNobody can sign in yet. Make the administrator, then type SQL:\n\n");
     else
         KDB_BUF_LIT(out, "\nType SQL with\n\n");
-    if (!kdb_slice_has_prefix(url, KDB_LIT("https"))) {
-        if (needs_setup)
-            put_kalam(program, url, " --setup", out);
-        put_kalam(program, url, "", out);
-    } else { // which kalam cannot speak
-        kdb_buf_printf(out, "  curl -s %.*s/v1/api/%s -H 'Content-Type: application/json' \\\n",
-                       KDB_ARG(url), needs_setup ? "auth/setup" : "auth/login");
-        kdb_buf_printf(out, "    -d '{\"user\":\"admin\",\"password\":\"...\"%s}'\n",
-                       needs_setup ? ",\"root_password\":\"...\"" : "");
-    }
+    if (needs_setup)
+        put_kalam(program, url, " --setup", out);
+    put_kalam(program, url, "", out);
     kdb_buf_put(out, '\n');
 }
 

@@ -139,6 +139,7 @@ test('https: statements and live queries', async (t) => {
     const { ca, certificate, key } = certify('ours', 'DNS:localhost,IP:127.0.0.1');
     const secure = await readyServer(t, { settings: { tls: { certificate, private_key: key } } });
     assert.match(secure.url, /^https:/);
+    assert.ok(secure.log.includes(`kalam --url ${secure.url} --setup\n`), secure.log);
     const env = { ...signedIn.env, KALAM_URL: secure.url, KALAM_CACERT: ca };
     assert.equal(await good(['-c', "SELECT 'over TLS' AS x", '--csv'], { env }), 'x\nover TLS\n');
     const url = `https://localhost:${secure.port}`;
