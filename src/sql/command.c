@@ -146,11 +146,6 @@ kdb_status sql_command_word(struct sql_command *command, kdb_slice *ret_text)
     return KDB_OK;
 }
 
-static bool ends_id(char c)
-{
-    return sql_lead_at(&c) == SQL_LEAD_SPACE || strchr("(),;'\"`", c) != NULL;
-}
-
 kdb_status sql_command_id(struct sql_command *command, kdb_slice *ret_id)
 {
     if (command->token.kind == SQL_TOKEN_END)
@@ -158,7 +153,7 @@ kdb_status sql_command_id(struct sql_command *command, kdb_slice *ret_id)
     kdb_slice text = command->lexer.text;
     size_t start = command->token.start;
     size_t end = start;
-    while (end < command->lexer.end && !ends_id(text.data[end]))
+    while (end < command->lexer.end && !sql_ends_id(text.data[end]))
         end++;
     if (end > start) {
         command->lexer.at = end;

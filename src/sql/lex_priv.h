@@ -10,9 +10,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "sql/chars_priv.h"
 
 typedef enum {
     SQL_TOKEN_END,
@@ -54,6 +56,12 @@ const char *sql_skip_line_comment(const char *at, const char *end);
 
 // From a /* to behind its */, comments inside counted; NULL when it is not closed.
 const char *sql_skip_block_comment(const char *at, const char *end);
+
+// What ends an id that is no quoted one: ids are read as they stand, not as tokens.
+static inline bool sql_ends_id(char c)
+{
+    return sql_lead_at(&c) == SQL_LEAD_SPACE || (c != '\0' && strchr("(),;'\"`", c) != NULL);
+}
 
 // True when a comment begins here.
 static inline bool sql_is_comment(const char *at, const char *end)

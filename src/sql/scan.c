@@ -403,6 +403,21 @@ static kdb_status scan_token(struct scanner *scanner, sql_lead lead)
     return KDB_OK;
 }
 
+// The id in EXECUTE AS USER is read as it stands. The key tells ids apart that are one word or
+// number in lower case; others it does not, and a plan must not be made for one user and serve
+// another.
+static void check_user_id(struct scanner *scanner)
+{
+    static const kdb_slice head = KDB_LIT_INIT("execute as user");
+    kdb_slice key = kdb_slice_of(scanner->key_begin, (size_t)(scanner->key - scanner->key_begin));
+    if (KDB_LIKELY(key.len != head.len) || !kdb_slice_equal(key, head))
+        return;
+    for (const char *at = scanner->at; at < scanner->end && !sql_ends_id(*at); at++) {
+        if (sql_fold[(unsigned char)*at] != (unsigned char)*at)
+            scanner->is_cacheable = false;
+    }
+}
+
 static kdb_status scan_all(struct scanner *scanner)
 {
     while (scanner->at < scanner->end) {
@@ -418,6 +433,7 @@ static kdb_status scan_all(struct scanner *scanner)
             if (!scanner->first)
                 scanner->first = scanner->at;
             make_key_room(scanner);
+            check_user_id(scanner);
             KDB_TRY(scan_token(scanner, lead));
         }
     }

@@ -343,6 +343,23 @@ test('acting as somebody reads and writes their rows and nothing else', async ()
     assert.deepEqual(results.map((result) => [result.rows[0][0], result.as_user]), [['alice', 'alice'], ['admin', 'admin'], ['a:b', 'a:b']]);
 });
 
+test('whose rows they are does not depend on what was asked before', async () => {
+    // One plan for all of a text's cases and literals; but ids are what they are.
+    const ids = ['ann', 'Ann', 'ANN', 'ann-1', 'ann-2', '7', '07', '8', 'ann.b', 'ann.B', "'Ann'", "'ann'", '"Ann"', '"ann"'];
+    for (let round = 0; round < 8; round++) {
+        for (const id of ids) {
+            const sql = `EXECUTE AS USER ${id} (SELECT CURRENT_USER())`;
+            const result = await service.one(sql);
+            const wanted = id.replaceAll(/['"]/g, '');
+            assert.deepEqual([result.rows[0][0], result.as_user], [wanted, wanted], sql);
+        }
+        for (const id of ['ann--x', 'ann']) {
+            const result = await service.one(`EXECUTE AS USER ${id}\n(SELECT CURRENT_USER())`);
+            assert.deepEqual([result.rows[0][0], result.as_user], [id, id]);
+        }
+    }
+});
+
 test('the words around it must be right', async () => {
     for (const sql of ["EXECUTE AS USER 'alice' SELECT 1", "EXECUTE AS USER 'alice' (SELECT 1", "EXECUTE AS USER 'alice' ()", "EXECUTE AS USER '' (SELECT 1)",
         "EXECUTE AS USER (SELECT 1)", "EXECUTE AS USER 'alice' (SELECT 1; SELECT 2)", "EXECUTE AS USER 'alice' (SELECT 1) SELECT 2", "EXECUTE AS USER 'alice' (   )",

@@ -212,6 +212,20 @@ static void test_odd_texts_are_not_cacheable(void **state)
         if (one(odd[i])->is_cacheable)
             fail_msg("%s is cacheable", odd[i]);
     }
+    // Ids of users are read as they stand, by other rules than tokens.
+    static const char *const ids[] = {"Bob", "bob-7", "bob--x\n", "7--x\n", "bob/**/", "-7",
+                                      "a.b", "bo{b",  "7bob",     "b\x01b", "b$B"};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        char sql[64];
+        (void)snprintf(sql, sizeof(sql), "Execute /**/ AS\nUser %s(SELECT 1)", ids[i]);
+        if (one(sql)->is_cacheable)
+            fail_msg("cacheable: %s", sql);
+    }
+    assert_true(one("EXECUTE AS USER bob (SELECT 1)")->is_cacheable);
+    assert_true(one("EXECUTE AS USER b\xc3\xb6_7 (SELECT 1)")->is_cacheable);
+    assert_true(one("EXECUTE AS USER 7(SELECT Bob)")->is_cacheable);
+    assert_true(one("EXECUTE AS USER 'Bob-7' (SELECT 1)")->is_cacheable);
+    assert_true(one("EXECUTE AS USER \"Bob-7\" (SELECT 1)")->is_cacheable);
     assert_true(one("SELECT u & 'a'")->is_cacheable);
     assert_true(one("SELECT bu&'a'")->is_cacheable);
     assert_true(one("SELECT e, 'a'")->is_cacheable);
