@@ -206,6 +206,10 @@ kdb_status engine_fail(struct kdb_ctx *ctx, const char *message)
     if (kdb_slice_equal(text,
                         KDB_LIT("interval cannot be 0!"))) // of generate_series, while binding
         return kdb_fail(ctx, KDB_ERR_INVALID_VALUE, "step size cannot equal zero");
+    if (kdb_slice_has_prefix(text, KDB_LIT("Max expression depth limit")) ||
+        kdb_slice_has_prefix(text, KDB_LIT("Maximum tree depth")))
+        return kdb_fail(ctx, KDB_ERR_LIMIT_EXCEEDED,
+                        "the statement is nested too deeply for the engine");
     if (!class)
         return kdb_fail(ctx, KDB_ERR_INTERNAL, "engine: %.*s",
                         KDB_ARG(without_folders(&ctx->arena, text)));

@@ -3,6 +3,7 @@
 // microsecond.
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/clock.h"
 #include "engine/engine_priv.h"
 
 #define CAPACITY_DEFAULT 128
@@ -16,6 +17,10 @@
 // Bytes of text of the statements a connection keeps; one that has more than a quarter of them is
 // not kept. DuckDB's plan of a statement takes some 100 times its text.
 #define TEXT_BYTES_KEPT ((size_t)512 * 1024)
+
+// What takes so long to prepare has a plan of megabytes: 100 common tables take 50 MB. It is not
+// kept.
+#define LARGE_NS (30 * INT64_C(1000000))
 
 // Estimates within a factor of 16 share a statement.
 static uint32_t size_class(uint64_t row_estimate)
@@ -176,8 +181,10 @@ kdb_status engine_prepare(struct engine_run *run, duckdb_statement_type type,
         *ret_prepared = found;
         return KDB_OK;
     }
+    int64_t began_ns = kdb_monotonic_ns();
     KDB_TRY(prepare_new(run, type, ret_prepared));
-    if (!run->statement->is_one_shot && (*ret_prepared)->sql_len <= TEXT_BYTES_KEPT / 4)
+    if (!run->statement->is_one_shot && (*ret_prepared)->sql_len <= TEXT_BYTES_KEPT / 4 &&
+        kdb_monotonic_ns() - began_ns < LARGE_NS)
         keep(statements, *ret_prepared);
     return KDB_OK;
 }

@@ -7,6 +7,10 @@
 // Nesting of queries inside each other; DuckDB's parser has a stack too.
 #define DEPTH_MAX 128
 
+// Subqueries, common tables and arms of set operations in one statement: DuckDB's plans of them
+// take memory, outside of its own limit, and time that grow with the square of their number.
+#define QUERIES_MAX 200
+
 static struct kdb_buf *out(struct printer *printer)
 {
     return &printer->text->sql;
@@ -252,6 +256,11 @@ kdb_status engine_print_query(struct printer *printer, const struct kdb_query *q
     if (++printer->depth > DEPTH_MAX)
         return kdb_fail(printer->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
                         "queries are nested deeper than %d levels", DEPTH_MAX);
+    if (++printer->queries > QUERIES_MAX)
+        return kdb_fail(printer->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
+                        "a statement that needs the engine (%s) may have at most %d subqueries, "
+                        "common tables and parts of set operations",
+                        printer->exec->plan->reason, QUERIES_MAX);
     printer->sources = 0;
     KDB_TRY(print_with(printer, query));
     if (query->set != KDB_SET_NONE)

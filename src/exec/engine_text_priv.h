@@ -16,6 +16,7 @@ struct printer {
     size_t table_bytes; // of the text, what the tables took
     size_t terms;       // operands of AND and OR so far
     size_t sources;     // so far, of the FROM that is printed and the subqueries in it
+    int queries;        // so far, of any kind
     int depth;
 };
 

@@ -179,6 +179,16 @@ test('very many joined tables: those that the engine plans in time, and no more'
     assert.match((await refusedSoon(alice, joined(200))).message, /at most 64 tables in one FROM \(limits\.engine_tables\)/);
 });
 
+test('very many queries in one: those that the engine plans in time, and no more', async () => {
+    const list = (count, each) => Array.from({ length: count }, (_, i) => each(i)).join(', ');
+    const commons = (count) => `WITH ${list(count, (i) => `c${i} AS (SELECT MAX(id) AS m FROM bad.t)`)} SELECT ${list(count, (i) => `(SELECT m FROM c${i})`)}`;
+    const scalars = (count) => `SELECT ${list(count, (i) => `(SELECT MAX(id) FROM bad.t x WHERE x.id = t.id + ${i})`)} FROM bad.t`;
+    assert.equal((await alice.one(commons(90))).rows[0].length, 90);
+    assert.equal((await alice.one(scalars(90))).rows.length, 3);
+    for (const sql of [commons(1000), scalars(1000), `WITH ${list(3000, (i) => `c${i} AS (SELECT 1)`)} SELECT COUNT(*) FROM c1`])
+        assert.match((await refusedSoon(alice, sql)).message, /at most 200 subqueries, common tables and parts of set operations$/);
+});
+
 test('very many values', async () => {
     assert.equal(await alice.value(`SELECT COUNT(*) FROM bad.t WHERE id IN (${Array.from({ length: 19000 }, (_, i) => i).join(',')})`), '3');
     assert.deepEqual(await alice.column(`SELECT id FROM bad.t WHERE id NOT IN (${Array.from({ length: 19000 }, (_, i) => i + 2).join(',')})`), [1]);
