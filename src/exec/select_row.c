@@ -56,6 +56,9 @@ struct kept {
     uint64_t position; // order of arrival: the sort is stable
 };
 
+// Bytes of rows that were pushed out, beyond which those that are kept are moved together.
+#define PUSHED_OUT_MAX ((size_t)4 * 1024 * 1024)
+
 struct output {
     struct kdb_exec *exec;
     const struct kdb_row_select *select;
@@ -67,6 +70,9 @@ struct output {
     bool sorts;
     struct kept *kept; // a heap of the best limit + offset rows, or all of them
     size_t kept_count, kept_capacity;
+    struct kdb_arena *rows[2]; // the first has the values of the kept rows
+    size_t kept_bytes;         // of their texts
+    size_t pushed_out_bytes;   // of those that were kept before
 };
 
 // ---- straight output ----
@@ -140,6 +146,50 @@ static void sift_up(struct output *output, size_t at)
     }
 }
 
+static size_t text_bytes(const kdb_value *values, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!values[i].is_null && kdb_kind_is_variable((kdb_kind)values[i].kind))
+            bytes += values[i].bytes.len;
+    }
+    return bytes;
+}
+
+static void copy_values(struct kdb_arena *arena, kdb_value *to, const kdb_value *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = kdb_value_copy(arena, &from[i]);
+}
+
+// A table whose rows come the worst first pushes every row out again: their texts must not stay.
+static void move_together(struct output *output, size_t width)
+{
+    if (output->pushed_out_bytes < PUSHED_OUT_MAX || output->pushed_out_bytes < output->kept_bytes)
+        return;
+    struct kdb_arena *fresh = output->rows[1];
+    for (size_t i = 0; i < output->kept_count; i++) {
+        kdb_value *values = kdb_arena_alloc(fresh, width * sizeof(kdb_value));
+        copy_values(fresh, values, output->kept[i].values, width);
+        output->kept[i].values = values;
+    }
+    output->rows[1] = output->rows[0];
+    output->rows[0] = fresh;
+    kdb_arena_reset(output->rows[1]);
+    output->pushed_out_bytes = 0;
+}
+
+static kdb_status check_kept(const struct output *output)
+{
+    const struct kdb_arena *rows = output->rows[0];
+    if (!kdb_arena_is_exceeded(rows))
+        return KDB_OK;
+    return kdb_fail(output->exec->ctx, KDB_ERR_LIMIT_EXCEEDED,
+                    "the statement needs more than %zu bytes of memory to sort "
+                    "(limits.request_memory_bytes)",
+                    rows->limit_bytes);
+}
+
 static kdb_status keep(struct output *output)
 {
     struct kdb_exec *exec = output->exec;
@@ -155,18 +205,25 @@ static kdb_status keep(struct output *output)
     if (is_full && (wanted == 0 || compare_kept(output, &row, &output->kept[0]) >= 0))
         return KDB_OK;
     KDB_TRY(evaluate_targets(output, values + select->order_count));
-    row.values = is_full ? output->kept[0].values
-                         : kdb_arena_alloc(&exec->ctx->arena, width * sizeof(kdb_value));
-    for (size_t i = 0; i < width; i++)
-        row.values[i] = kdb_value_copy(&exec->ctx->arena, &values[i]);
+    if (is_full) {
+        size_t pushed_out = text_bytes(output->kept[0].values, width);
+        output->pushed_out_bytes += pushed_out;
+        output->kept_bytes -= pushed_out;
+        row.values = output->kept[0].values;
+    } else {
+        row.values = kdb_arena_alloc(output->rows[0], width * sizeof(kdb_value));
+    }
+    copy_values(output->rows[0], row.values, values, width);
+    output->kept_bytes += text_bytes(values, width);
     if (is_full) {
         output->kept[0] = row;
         sift_down(output, 0, output->kept_count);
+        move_together(output, width);
     } else {
         KDB_PUSH(&exec->ctx->arena, output->kept, output->kept_count, output->kept_capacity, row);
         sift_up(output, output->kept_count - 1);
     }
-    return KDB_OK;
+    return check_kept(output);
 }
 
 static kdb_status emit_kept(struct output *output)
@@ -240,21 +297,30 @@ static kdb_status produce(struct output *output)
     return output->limit == 0 ? KDB_OK : search_rows(&search);
 }
 
-static void scratch_done(void *arg)
+static void arena_done(void *arg)
 {
     kdb_arena_deinit(arg);
+}
+
+// An arena of its own that lives as long as the request's.
+static struct kdb_arena *open_arena(struct kdb_exec *exec)
+{
+    struct kdb_arena *arena = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_arena);
+    kdb_arena_init(arena, exec->ctx->arena.limit_bytes);
+    kdb_arena_on_reset(&exec->ctx->arena, arena_done, arena);
+    return arena;
 }
 
 kdb_status select_row(struct kdb_exec *exec)
 {
     const struct kdb_row_select *select = exec->plan->row_select;
-    struct kdb_arena *scratch = KDB_ARENA_NEW(&exec->ctx->arena, struct kdb_arena);
-    kdb_arena_init(scratch, exec->ctx->arena.limit_bytes);
-    kdb_arena_on_reset(&exec->ctx->arena, scratch_done, scratch);
+    struct kdb_arena *scratch = open_arena(exec);
     struct kdb_eval eval;
     exec_eval_init(exec, select->relation ? select->relation->table : NULL, scratch, &eval);
     struct output output = {.exec = exec, .select = select, .eval = &eval};
     output.sorts = select->order_count > 0 && !select->is_key_order;
+    for (int i = 0; i < 2 && output.sorts; i++)
+        output.rows[i] = open_arena(exec);
     output.values = kdb_arena_alloc(
         &exec->ctx->arena, (select->order_count + select->target_count + 1) * sizeof(kdb_value));
     KDB_TRY(exec_limits(exec, select->limit, select->offset, &output.limit, &output.offset));
