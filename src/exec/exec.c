@@ -83,6 +83,11 @@ kdb_status kdb_exec_open_partition(struct kdb_exec *exec, const struct kdb_table
                                &partition));
     if (!partition)
         return exec_require_worker(exec);
+    // Dropped since the statement was planned: the clean-up may have taken its files already.
+    if (atomic_load(&partition->is_dropped)) {
+        kdb_partition_unref(partition);
+        return kdb_fail(exec->ctx, KDB_ERR_TABLE_NOT_FOUND, "the table was dropped");
+    }
     note_rules(exec, table, partition);
     *ret_partition = partition;
     return KDB_OK;

@@ -82,11 +82,29 @@ static void a_try_on_a_loop_takes_no_memory(void **state)
     exec_fixture_end(&statement);
 }
 
+// What it would find is what the clean-up has left of it.
+static void a_table_dropped_before_the_first_look_is_not_found(void **state)
+{
+    (void)state;
+    struct exec_statement change;
+    struct exec_statement removal;
+    exec_fixture_begin(db, "alice", "UPDATE app.t SET v = 'x' WHERE id = 1", &change);
+    exec_fixture_begin(db, "alice", "DELETE FROM app.t WHERE id IN (1, 2)", &removal);
+    kdb_partition_drop_table(db->services.partitions, change.exec.plan->update->table->id);
+    kdb_exec_step step;
+    assert_int_equal(kdb_exec_run(&change.exec, &step), KDB_ERR_TABLE_NOT_FOUND);
+    assert_int_equal(kdb_exec_run(&removal.exec, &step), KDB_ERR_TABLE_NOT_FOUND);
+    exec_fixture_end(&change);
+    exec_fixture_end(&removal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(losing_takes_no_memory, open_rows, close_rows),
         cmocka_unit_test_setup_teardown(a_try_on_a_loop_takes_no_memory, open_rows, close_rows),
+        cmocka_unit_test_setup_teardown(a_table_dropped_before_the_first_look_is_not_found,
+                                        open_rows, close_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
