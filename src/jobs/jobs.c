@@ -298,8 +298,8 @@ static int64_t retry_pause_ms(const struct job *job)
 static void enqueue_again(struct kdb_jobs *jobs, struct job *job)
 {
     bool is_killed = atomic_load(&job->is_killed);
-    job->not_before_ms =
-        is_killed ? 0 : kdb_clock_now_ms(jobs->options.clock) + retry_pause_ms(job);
+    int64_t now_ms = (kdb_clock_now_us(jobs->options.clock) + 999) / 1000; // no pause is cut
+    job->not_before_ms = is_killed ? 0 : now_ms + retry_pause_ms(job);
     enqueue(jobs, job);
 }
 
