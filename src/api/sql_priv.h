@@ -31,8 +31,6 @@ struct sql_request {
     struct kdb_exec exec;
     struct kdb_sink sink;
     bool is_lost; // a worker ran it, its commit was a conflict: it runs again, to the end
-    // Batches: data changes are summed up behind the other results.
-    uint64_t inserted, updated, deleted;
     struct kdb_loop_task task;
     struct kdb_pool_job job;
 };

@@ -143,37 +143,12 @@ static void note_slow(struct sql_request *sql)
 
 void sql_write_result(struct sql_request *sql)
 {
-    struct kdb_exec *exec = &sql->exec;
-    bool is_batch = sql->scan.count > 1;
+    const struct kdb_exec *exec = &sql->exec;
     note_slow(sql);
-    if (exec->has_rows) {
+    if (exec->has_rows)
         reply_end_rows(&sql->reply);
-        return;
-    }
-    if (!is_batch || exec->verb == KDB_VERB_NONE) {
+    else
         reply_message(&sql->reply, exec->message, exec->affected);
-        return;
-    }
-    sql->inserted += exec->verb == KDB_VERB_INSERTED ? exec->affected : 0;
-    sql->updated += exec->verb == KDB_VERB_UPDATED ? exec->affected : 0;
-    sql->deleted += exec->verb == KDB_VERB_DELETED ? exec->affected : 0;
-}
-
-static void write_totals(struct sql_request *sql)
-{
-    const struct {
-        const char *word;
-        uint64_t count;
-    } totals[] = {
-        {"Inserted", sql->inserted}, {"Updated", sql->updated}, {"Deleted", sql->deleted}};
-    sql->reply.as_user = sql->identity.user;
-    for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
-        if (totals[i].count == 0)
-            continue;
-        kdb_slice message = kdb_arena_printf(&sql->ctx->arena, "%s %llu row(s)", totals[i].word,
-                                             (unsigned long long)totals[i].count);
-        reply_message(&sql->reply, message, totals[i].count);
-    }
 }
 
 // ---- batches ----
@@ -224,8 +199,6 @@ static kdb_status end_statement(struct sql_request *sql, kdb_status status)
     kdb_plan_unref(sql->plan);
     sql->plan = NULL;
     sql->next++;
-    if (sql->next == sql->scan.count && sql->scan.count > 1)
-        write_totals(sql);
     return KDB_OK;
 }
 

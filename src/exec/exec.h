@@ -68,7 +68,7 @@ typedef enum {
     KDB_EXEC_COMMIT // send exec->commit, then call kdb_exec_committed
 } kdb_exec_step;
 
-// The verb of a data change, for merging results of a batch.
+// The verb of a data change; NONE: the statement is another.
 typedef enum { KDB_VERB_NONE, KDB_VERB_INSERTED, KDB_VERB_UPDATED, KDB_VERB_DELETED } kdb_verb;
 
 // One run of one statement. Zero it, fill the first block, run; lives until its commit is answered.

@@ -584,6 +584,13 @@ static bool can_read(const struct kdb_http1 *http)
            http->out_bytes < NET_OUT_BYTES_MAX;
 }
 
+// Behind the last chunk of a body.
+static bool is_in_trailers(const struct kdb_http1 *http)
+{
+    KDB_ASSERT(http->slot != NULL);
+    return http->slot->trailer.part != NET_TRAILER_NONE;
+}
+
 // Reads and handles as far as possible; returns how much of the input is used up.
 static size_t work(struct kdb_http1 *http, const char *data, size_t len)
 {
@@ -593,7 +600,7 @@ static size_t work(struct kdb_http1 *http, const char *data, size_t len)
             at += begin(http, data[at]);
         else if (http->phase == KDB_HTTP1_HEAD)
             at += read_head(http, data + at, len - at);
-        else if (http->slot->trailer.part != NET_TRAILER_NONE)
+        else if (is_in_trailers(http))
             at += read_trailers(http, data + at, len - at);
         else
             at += parse(http, data + at, len - at);

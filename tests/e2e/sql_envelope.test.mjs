@@ -265,7 +265,7 @@ test('parameters that cannot be', async () => {
 
 // ---- batches ----
 
-test('a batch: results in order, data changes added up behind them', async () => {
+test('a batch: one result for each statement, in order', async () => {
     const answer = await alice.post(`
         INSERT INTO env.notes (id, body) VALUES (200, 'a;b'), (201, '--no comment');
         SELECT body FROM env.notes WHERE id = 200; -- a comment; with a semicolon
@@ -276,14 +276,20 @@ test('a batch: results in order, data changes added up behind them', async () =>
     assert.equal(answer.status, 200, answer.text);
     const { results } = answer.body;
     assert.deepEqual(results.map((result) => result.rows ?? result.message),
-        [[['a;b']], [['200'], ['202']], 'Inserted 3 row(s)', 'Updated 3 row(s)', 'Deleted 1 row(s)']);
-    assert.deepEqual(results.slice(2).map((result) => [result.row_count, result.as_user]), [[3, 'alice'], [3, 'alice'], [1, 'alice']]);
-    for (const result of results.slice(2)) assert.deepEqual(Object.keys(result).sort(), ['as_user', 'message', 'row_count']);
+        ['Inserted 2 row(s)', [['a;b']], 'Inserted 1 row(s)', 'Updated 3 row(s)', 'Deleted 1 row(s)', [['200'], ['202']]]);
+    const changes = results.filter((result) => !result.rows);
+    assert.deepEqual(changes.map((result) => [result.row_count, result.as_user]), [[2, 'alice'], [1, 'alice'], [3, 'alice'], [1, 'alice']]);
+    for (const result of changes) assert.deepEqual(Object.keys(result).sort(), ['as_user', 'message', 'row_count']);
 });
 
-test('changes of nothing leave no entry in a batch', async () => {
-    assert.deepEqual(await alice.run('UPDATE env.notes SET n = 1 WHERE id = -1; DELETE FROM env.notes WHERE id = -1'), []);
-    assert.deepEqual((await alice.run('SELECT 1; DELETE FROM env.notes WHERE id = -1')).length, 1);
+test('changes of nothing have their entries in a batch', async () => {
+    const changes = await alice.run('UPDATE env.notes SET n = 1 WHERE id = -1; DELETE FROM env.notes WHERE id = -1');
+    assert.deepEqual(changes.map((result) => [result.message, result.row_count]), [['Updated 0 row(s)', 0], ['Deleted 0 row(s)', 0]]);
+});
+
+test('each entry of a batch says as whom its statement ran', async () => {
+    const results = await admin.run("EXECUTE AS USER 'alice' (INSERT INTO env.notes (id, body) VALUES (210, 'x')); SELECT 1; EXECUTE AS USER 'alice' (DELETE FROM env.notes WHERE id = 210)");
+    assert.deepEqual(results.map((result) => result.as_user), ['alice', 'admin', 'alice']);
 });
 
 test('a failing statement ends the batch, what came before stays', async () => {
