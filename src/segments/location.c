@@ -288,6 +288,8 @@ kdb_status kdb_segment_folder(struct kdb_segment_service *service, struct kdb_ct
     KDB_TRY(write_pattern(service, ctx, table, storage, &pattern));
     KDB_TRY(check_user_mark(ctx, table, pattern));
     kdb_slice component = kdb_segment_user_component(&ctx->arena, user);
+    if (component.len == 0 && has_user(pattern)) // "..${user_id}" would lead up
+        return kdb_fail(ctx, KDB_ERR_INTERNAL, "a USER table's files belong to a user");
     struct kdb_buf path = {0};
     for (size_t i = 0; i < pattern.len; i++) {
         if (pattern.data[i] == USER_MARK)
