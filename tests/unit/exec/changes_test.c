@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/random.h"
 #include "lib/exec_fixture.h"
+#include "lib/key_count.h"
 #include "lib/test.h"
 #include "txn/layout.h"
 #include "types/key.h"
@@ -284,15 +285,7 @@ static size_t index_entries(const struct kdb_partition *partition)
     kdb_layout_key(&end, partition->prefix, KDB_KEYS_END, (kdb_slice){0});
     const struct kdb_scan_range range = {
         .space = KDB_SPACE_ROWS, .first = kdb_buf_view(&first), .end = kdb_buf_view(&end)};
-    struct kdb_store_scan *scan;
-    assert_int_equal(kdb_store_scan_open(db->services.store, &ctx, NULL, &range, &scan), KDB_OK);
-    size_t count = 0;
-    for (bool has_more = true; has_more; count += has_more) {
-        kdb_slice key;
-        kdb_slice value;
-        assert_int_equal(kdb_store_scan_next(scan, &ctx, &key, &value, &has_more), KDB_OK);
-    }
-    kdb_store_scan_close(scan);
+    size_t count = kdb_test_count_keys(db->services.store, &ctx, &range);
     kdb_buf_deinit(&first);
     kdb_buf_deinit(&end);
     return count;

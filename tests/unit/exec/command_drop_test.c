@@ -2,6 +2,7 @@
 // DROP TABLE: who may, what is gone at once, what the clean-up job is told.
 #include "unit/exec/exec_case.h"
 
+#include "lib/key_count.h"
 #include "txn/layout.h"
 
 // Keys of one kind (META) or of all rows that begin with a table's id.
@@ -19,15 +20,7 @@ static size_t count_keys(kdb_space space, char kind, uint32_t table_id)
     kdb_key_u32(&end, table_id + 1);
     const struct kdb_scan_range range = {
         .space = space, .first = kdb_buf_view(&first), .end = kdb_buf_view(&end)};
-    struct kdb_store_scan *scan;
-    assert_int_equal(kdb_store_scan_open(db->services.store, &ctx, NULL, &range, &scan), KDB_OK);
-    size_t count = 0;
-    for (bool has_more = true; has_more; count += has_more) {
-        kdb_slice key;
-        kdb_slice value;
-        assert_int_equal(kdb_store_scan_next(scan, &ctx, &key, &value, &has_more), KDB_OK);
-    }
-    kdb_store_scan_close(scan);
+    size_t count = kdb_test_count_keys(db->services.store, &ctx, &range);
     kdb_buf_deinit(&first);
     kdb_buf_deinit(&end);
     kdb_ctx_deinit(&ctx);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/id.h"
+#include "lib/key_count.h"
 #include "lib/test.h"
 #include "txn/layout.h"
 #include "types/row.h"
@@ -136,17 +137,7 @@ static size_t sequence_entries(struct fixture *f)
     kdb_layout_key(&end, f->partition->prefix, KDB_KEYS_END, KDB_LIT(""));
     const struct kdb_scan_range range = {
         .space = KDB_SPACE_ROWS, .first = kdb_buf_view(&first), .end = kdb_buf_view(&end)};
-    struct kdb_store_scan *scan;
-    assert_int_equal(kdb_store_scan_open(f->store, &f->ctx, NULL, &range, &scan), KDB_OK);
-    size_t count = 0;
-    bool has_more = true;
-    while (has_more) {
-        kdb_slice key;
-        kdb_slice value;
-        assert_int_equal(kdb_store_scan_next(scan, &f->ctx, &key, &value, &has_more), KDB_OK);
-        count += has_more;
-    }
-    kdb_store_scan_close(scan);
+    size_t count = kdb_test_count_keys(f->store, &f->ctx, &range);
     kdb_buf_deinit(&first);
     kdb_buf_deinit(&end);
     return count;
