@@ -301,8 +301,7 @@ struct leftovers {
     struct kdb_ctx reading; // of one key: it holds on to what it read
     struct flushed_key *keys;
     size_t key_count, capacity;
-    int64_t newest_seq; // of the keys
-    bool has_others;    // entries of the index among theirs that are not in the segments
+    bool has_others; // entries of the index among theirs that are not in the segments
 };
 
 static void note_leftover(struct leftovers *left, kdb_slice key, int64_t seq)
@@ -310,7 +309,6 @@ static void note_leftover(struct leftovers *left, kdb_slice key, int64_t seq)
     struct kdb_arena *arena = &left->ctx->arena;
     struct flushed_key flushed = {kdb_arena_copy(arena, key), seq};
     KDB_PUSH(arena, left->keys, left->key_count, left->capacity, flushed);
-    left->newest_seq = seq; // they come in its order
 }
 
 // Hot rows of the partition that are also, at the same version, in its segments. Some of the
@@ -387,6 +385,7 @@ static kdb_status resume_opened(struct leftovers *left, struct kdb_table *table,
     KDB_TRY(status);
     if (left->key_count == 0)
         return KDB_OK;
+    int64_t newest_seq = left->keys[left->key_count - 1].seq; // they came in its order
     qsort(left->keys, left->key_count, sizeof(*left->keys), compare_keys);
     struct removal removal = {.jobs = jobs,
                               .ctx = left->ctx,
@@ -394,7 +393,7 @@ static kdb_status resume_opened(struct leftovers *left, struct kdb_table *table,
                               .keys = left->keys,
                               .key_count = left->key_count,
                               .index = left->has_others ? KDB_INDEX_LATER : KDB_INDEX_UP_TO,
-                              .index_up_to = left->newest_seq,
+                              .index_up_to = newest_seq,
                               .flush_ms = kdb_clock_now_ms(jobs->options.clock)};
     KDB_TRY(remove_keys(&removal));
     kdb_log_info("jobs", NULL, "finished an interrupted flush: %lld row(s) left the hot tier",
@@ -428,7 +427,6 @@ static bool resume_one(void *arg, uint32_t table_id, kdb_slice user,
     left->keys = NULL;
     left->key_count = 0;
     left->capacity = 0;
-    left->newest_seq = 0;
     left->has_others = false;
     kdb_ctx_reset(left->ctx);
     kdb_catalog_release(snapshot);

@@ -334,15 +334,21 @@ struct removal_run {
     size_t count;
 };
 
+// The end of a range of rows whose last key is `key`.
+static void put_end_behind(struct kdb_buf *end, const struct kdb_partition *partition,
+                           kdb_slice key)
+{
+    kdb_layout_key(end, partition->prefix, KDB_KEYS_ROWS, key);
+    kdb_buf_put(end, '\0');
+}
+
 // The hot rows from the first to the last key of a removal, in the order of its ops: far cheaper
 // than asking for each.
 static kdb_status open_walk(struct kdb_group *group, struct kdb_ctx *ctx,
                             const struct kdb_commit_request *request, struct hot_walk *walk)
 {
     struct kdb_buf end = {0};
-    kdb_layout_key(&end, request->partition->prefix, KDB_KEYS_ROWS,
-                   request->ops[request->op_count - 1].key);
-    kdb_buf_put(&end, '\0'); // just behind the last
+    put_end_behind(&end, request->partition, request->ops[request->op_count - 1].key);
     const struct kdb_scan_range range = {
         .space = KDB_SPACE_ROWS,
         .first = row_key(group, request->partition, request->ops[0].key),
@@ -387,8 +393,7 @@ static void delete_range(struct kdb_group *group, const struct kdb_partition *pa
                          const struct removal_run *run)
 {
     struct kdb_buf end = {0};
-    kdb_layout_key(&end, partition->prefix, KDB_KEYS_ROWS, run->ops[run->count - 1].key);
-    kdb_buf_put(&end, '\0'); // just behind the last
+    put_end_behind(&end, partition, run->ops[run->count - 1].key);
     kdb_store_batch_delete_range(group->batch, KDB_SPACE_ROWS,
                                  row_key(group, partition, run->ops[0].key), kdb_buf_view(&end));
     kdb_buf_deinit(&end);
