@@ -254,6 +254,14 @@ static kdb_status open_database(struct kdb_engine *engine, struct kdb_ctx *ctx)
     return status;
 }
 
+// The number under which DuckDB knows the connection of a context, which is destroyed.
+static uint64_t take_id(duckdb_client_context context)
+{
+    uint64_t id = duck.client_context_get_connection_id(context);
+    duck.destroy_client_context(&context);
+    return id;
+}
+
 // Under the engine's lock.
 static kdb_status attach(struct kdb_engine_connection *connection, struct kdb_ctx *ctx)
 {
@@ -265,8 +273,7 @@ static kdb_status attach(struct kdb_engine_connection *connection, struct kdb_ct
     connection->database->use_count++;
     duckdb_client_context context = NULL;
     duck.connection_get_client_context(connection->connection, &context);
-    connection->id = duck.client_context_get_connection_id(context);
-    duck.destroy_client_context(&context);
+    connection->id = take_id(context);
     return KDB_OK;
 }
 
@@ -315,9 +322,11 @@ void engine_count_file(struct kdb_engine_connection *connection)
         engine_abandon(connection);
 }
 
-struct kdb_engine_connection *engine_find_connection(struct engine_database *database, uint64_t id)
+struct kdb_engine_connection *engine_find_connection(struct engine_database *database,
+                                                     duckdb_client_context context)
 {
     struct kdb_engine *engine = database->engine;
+    uint64_t id = take_id(context);
     pthread_mutex_lock(&engine->lock);
     struct kdb_engine_connection *found = engine->connections;
     while (found && (found->database != database || found->id != id))

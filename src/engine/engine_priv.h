@@ -124,8 +124,9 @@ KDB_NODISCARD kdb_status engine_refresh(struct kdb_engine_connection *connection
                                         struct kdb_ctx *ctx);
 // A file was written on the connection; no statement of it runs any more.
 void engine_count_file(struct kdb_engine_connection *connection);
-// The connection that DuckDB knows under this number, or NULL.
-struct kdb_engine_connection *engine_find_connection(struct engine_database *database, uint64_t id);
+// The connection whose context this is, or NULL; destroys the context.
+struct kdb_engine_connection *engine_find_connection(struct engine_database *database,
+                                                     duckdb_client_context context);
 
 // watch.c
 

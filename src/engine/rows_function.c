@@ -23,9 +23,7 @@ static struct kdb_engine_connection *bound_connection(duckdb_bind_info info)
     struct engine_database *database = duck.bind_get_extra_info(info);
     duckdb_client_context context = NULL;
     duck.table_function_get_client_context(info, &context);
-    uint64_t id = duck.client_context_get_connection_id(context);
-    duck.destroy_client_context(&context);
-    return engine_find_connection(database, id);
+    return engine_find_connection(database, context);
 }
 
 static void add_column(duckdb_bind_info info, const struct kdb_source_column *column)

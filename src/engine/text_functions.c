@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/like.h"
-#include "base/utf8.h"
+#include "base/text_make.h"
 #include "engine/engine_priv.h"
 
 #define ARGUMENTS_MAX 3
@@ -87,13 +87,6 @@ static const char *give_text(struct call *call, idx_t row)
     return NULL;
 }
 
-static size_t put(char *at, kdb_slice text)
-{
-    if (text.len > 0)
-        memcpy(at, text.data, text.len);
-    return text.len;
-}
-
 static const char *append(struct call *call, idx_t row)
 {
     kdb_slice first = text_of(call, 0, row);
@@ -102,8 +95,8 @@ static const char *append(struct call *call, idx_t row)
     char *at = make_text(call, first.len + second.len, &failure);
     if (!at)
         return failure;
-    at += put(at, first);
-    (void)put(at, second);
+    at += kdb_text_put(at, first);
+    (void)kdb_text_put(at, second);
     return give_text(call, row);
 }
 
@@ -115,20 +108,8 @@ static const char *repeat(struct call *call, idx_t row)
     char *at = make_text(call, text.len * count, &failure);
     if (!at)
         return failure;
-    for (size_t i = 0; i < count; i++)
-        at += put(at, text);
+    kdb_text_repeat(at, text, count);
     return give_text(call, row);
-}
-
-static size_t count_found(kdb_slice text, kdb_slice from)
-{
-    size_t count = 0;
-    size_t at = 0;
-    while (from.len > 0 && (at = kdb_slice_find(text, from, at)) != SIZE_MAX) {
-        at += from.len;
-        count++;
-    }
-    return count;
 }
 
 static const char *replace(struct call *call, idx_t row)
@@ -136,18 +117,12 @@ static const char *replace(struct call *call, idx_t row)
     kdb_slice text = text_of(call, 0, row);
     kdb_slice from = text_of(call, 1, row);
     kdb_slice to = text_of(call, 2, row);
-    size_t found = count_found(text, from);
+    size_t found = kdb_text_count(text, from);
     const char *failure;
     char *out = make_text(call, text.len - found * from.len + found * to.len, &failure);
     if (!out)
         return failure;
-    for (; found > 0; found--) {
-        size_t at = kdb_slice_find(text, from, 0);
-        out += put(out, kdb_slice_of(text.data, at));
-        out += put(out, to);
-        text = kdb_slice_skip(text, at + from.len);
-    }
-    (void)put(out, text);
+    kdb_text_replace(out, text, from, to, found);
     return give_text(call, row);
 }
 
@@ -158,38 +133,20 @@ static const char *reverse(struct call *call, idx_t row)
     char *out = make_text(call, text.len, &failure);
     if (!out)
         return failure;
-    for (size_t at = 0; at < text.len;) {
-        size_t next = at;
-        (void)kdb_utf8_next(text, &next);
-        memcpy(out + text.len - next, text.data + at, next - at);
-        at = next;
-    }
+    kdb_text_reverse(out, text);
     return give_text(call, row);
 }
 
 // LPAD and RPAD: to so many characters, or cut to them.
 static const char *pad(struct call *call, idx_t row, bool is_left)
 {
-    kdb_slice text = text_of(call, 0, row);
-    kdb_slice fill = text_of(call, 2, row);
-    size_t wanted = count_of(call, 1, row);
-    size_t present = kdb_utf8_count(text);
-    text.len = kdb_utf8_offset(text, wanted);
-    size_t missing = wanted > present && fill.len > 0 ? wanted - present : 0;
-    size_t fill_count = fill.len > 0 ? kdb_utf8_count(fill) : 1;
-    size_t whole = missing / fill_count;
-    kdb_slice rest = kdb_slice_of(fill.data, kdb_utf8_offset(fill, missing % fill_count));
+    const struct kdb_text_padding padding =
+        kdb_text_padding_of(text_of(call, 0, row), count_of(call, 1, row), text_of(call, 2, row));
     const char *failure;
-    char *at = make_text(call, text.len + whole * fill.len + rest.len, &failure);
+    char *at = make_text(call, padding.text.len + kdb_text_padding_bytes(&padding), &failure);
     if (!at)
         return failure;
-    if (!is_left)
-        at += put(at, text);
-    for (; whole > 0; whole--)
-        at += put(at, fill);
-    at += put(at, rest);
-    if (is_left)
-        (void)put(at, text);
+    kdb_text_pad(at, &padding, is_left);
     return give_text(call, row);
 }
 
@@ -207,10 +164,8 @@ static const char *pad_right(struct call *call, idx_t row)
 
 static const char *position(struct call *call, idx_t row)
 {
-    kdb_slice text = text_of(call, 0, row);
-    size_t at = kdb_slice_find(text, text_of(call, 1, row), 0);
     ((int32_t *)call->results)[row] =
-        at == SIZE_MAX ? 0 : (int32_t)kdb_utf8_count(kdb_slice_of(text.data, at)) + 1;
+        (int32_t)kdb_text_position(text_of(call, 0, row), text_of(call, 1, row));
     return NULL;
 }
 
@@ -262,9 +217,8 @@ static void bind_call(duckdb_bind_info info)
     const struct registered *registered = duck.scalar_function_bind_get_extra_info(info);
     duckdb_client_context context = NULL;
     duck.scalar_function_get_client_context(info, &context);
-    uint64_t id = duck.client_context_get_connection_id(context);
-    duck.destroy_client_context(&context);
-    struct kdb_engine_connection *connection = engine_find_connection(registered->database, id);
+    struct kdb_engine_connection *connection =
+        engine_find_connection(registered->database, context);
     if (!connection) {
         duck.scalar_function_bind_set_error(info, "a text function on an unknown connection");
         return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text functions that measure, cut and fill. Positions and lengths count characters.
 #include "base/digest.h"
+#include "base/text_make.h"
 #include "base/utf8.h"
 #include "plan/function_priv.h"
 #include "plan/md5_priv.h"
@@ -180,19 +181,12 @@ kdb_status plan_overlay(struct kdb_eval *eval, const struct kdb_expr *call, cons
 
 // ---- search ----
 
-static size_t position_of(kdb_slice text, kdb_slice sought)
-{
-    size_t at = kdb_slice_find(text, sought, 0);
-    return at == SIZE_MAX ? 0 : kdb_utf8_count((kdb_slice){text.data, at}) + 1;
-}
-
 kdb_status plan_strpos(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
                        kdb_value *ret_value)
 {
     (void)eval;
     (void)call;
-    return return_count(args[1].bytes.len == 0 ? 1 : position_of(args[0].bytes, args[1].bytes),
-                        ret_value);
+    return return_count(kdb_text_position(args[0].bytes, args[1].bytes), ret_value);
 }
 
 kdb_status plan_starts_with(struct kdb_eval *eval, const struct kdb_expr *call,
@@ -316,43 +310,20 @@ kdb_status plan_btrim(struct kdb_eval *eval, const struct kdb_expr *call, const 
 
 // ---- filling ----
 
-// Writes `count` characters of `fill`, again and again from its beginning; returns the bytes.
-static size_t put_fill(char *out, kdb_slice fill, size_t count, size_t fill_characters)
-{
-    size_t len = 0;
-    for (; count >= fill_characters; count -= fill_characters) {
-        memcpy(out + len, fill.data, fill.len);
-        len += fill.len;
-    }
-    size_t rest = kdb_utf8_offset(fill, count);
-    memcpy(out + len, fill.data, rest);
-    return len + rest;
-}
-
 static kdb_status pad(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,
                       bool is_left, kdb_value *ret_value)
 {
     kdb_slice text = args[0].bytes;
     kdb_slice fill = call->arg_count == 3 ? args[2].bytes : KDB_LIT(" ");
     size_t wanted = args[1].integer < 0 ? 0 : (size_t)args[1].integer;
-    size_t length = kdb_utf8_count(text);
-    if (length > wanted)
-        text.len = kdb_utf8_offset(text, wanted);
-    if (length >= wanted || fill.len == 0)
-        return plan_return_slice(text, ret_value);
-    size_t missing = wanted - length;
-    size_t fill_characters = kdb_utf8_count(fill);
+    const struct kdb_text_padding padding = kdb_text_padding_of(text, wanted, fill);
+    size_t filled = kdb_text_padding_bytes(&padding);
+    if (filled == 0)
+        return plan_return_slice(padding.text, ret_value);
     char *out;
-    KDB_TRY(plan_text(eval, text.len + (missing / fill_characters + 1) * fill.len, &out));
-    size_t len = 0;
-    if (is_left)
-        len = put_fill(out, fill, missing, fill_characters);
-    if (text.len > 0)
-        memcpy(out + len, text.data, text.len);
-    len += text.len;
-    if (!is_left)
-        len += put_fill(out + len, fill, missing, fill_characters);
-    return plan_return_text(out, len, ret_value);
+    KDB_TRY(plan_text(eval, padding.text.len + filled, &out));
+    kdb_text_pad(out, &padding, is_left);
+    return plan_return_text(out, padding.text.len + filled, ret_value);
 }
 
 kdb_status plan_lpad(struct kdb_eval *eval, const struct kdb_expr *call, const kdb_value *args,

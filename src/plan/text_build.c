@@ -3,15 +3,9 @@
 #include <locale.h>
 #include <wctype.h>
 
+#include "base/text_make.h"
 #include "base/utf8.h"
 #include "plan/function_priv.h"
-
-static size_t put(char *out, kdb_slice text)
-{
-    if (text.len > 0)
-        memcpy(out, text.data, text.len);
-    return text.len;
-}
 
 // The non-null arguments from `from` on, with a separator between them.
 static kdb_status join(struct kdb_eval *eval, const kdb_value *args, size_t count, size_t from,
@@ -28,9 +22,9 @@ static kdb_status join(struct kdb_eval *eval, const kdb_value *args, size_t coun
         if (args[i].is_null)
             continue;
         if (!is_first)
-            len += put(out + len, separator);
+            len += kdb_text_put(out + len, separator);
         is_first = false;
-        len += put(out + len, args[i].bytes);
+        len += kdb_text_put(out + len, args[i].bytes);
     }
     *ret_text = (kdb_slice){out, len};
     return KDB_OK;
@@ -82,8 +76,7 @@ kdb_status plan_repeat(struct kdb_eval *eval, const struct kdb_expr *call, const
     char *out;
     (void)call;
     KDB_TRY(plan_text(eval, text.len * count, &out)); // 2^31 times less than 2^32 bytes
-    for (size_t i = 0; i < count && text.len > 0; i++)
-        memcpy(out + i * text.len, text.data, text.len);
+    kdb_text_repeat(out, text, count);
     return plan_return_text(out, text.len * count, ret_value);
 }
 
@@ -94,24 +87,13 @@ kdb_status plan_replace(struct kdb_eval *eval, const struct kdb_expr *call, cons
     kdb_slice from = args[1].bytes;
     kdb_slice to = args[2].bytes;
     (void)call;
-    size_t found = 0;
-    size_t at = 0;
-    while (from.len > 0 && (at = kdb_slice_find(text, from, at)) != SIZE_MAX) {
-        at += from.len;
-        found++;
-    }
+    size_t found = kdb_text_count(text, from);
     if (found == 0)
         return plan_return_slice(text, ret_value);
     char *out;
-    KDB_TRY(plan_text(eval, text.len - found * from.len + found * to.len, &out));
-    size_t len = 0;
-    for (; found > 0; found--) {
-        at = kdb_slice_find(text, from, 0);
-        len += put(out + len, (kdb_slice){text.data, at});
-        len += put(out + len, to);
-        text = kdb_slice_skip(text, at + from.len);
-    }
-    len += put(out + len, text);
+    size_t len = text.len - found * from.len + found * to.len;
+    KDB_TRY(plan_text(eval, len, &out));
+    kdb_text_replace(out, text, from, to, found);
     return plan_return_text(out, len, ret_value);
 }
 
@@ -122,12 +104,7 @@ kdb_status plan_reverse(struct kdb_eval *eval, const struct kdb_expr *call, cons
     char *out;
     (void)call;
     KDB_TRY(plan_text(eval, text.len, &out));
-    for (size_t at = 0; at < text.len;) {
-        size_t next = at;
-        (void)kdb_utf8_next(text, &next);
-        memcpy(out + text.len - next, text.data + at, next - at);
-        at = next;
-    }
+    kdb_text_reverse(out, text);
     return plan_return_text(out, text.len, ret_value);
 }
 
@@ -161,7 +138,7 @@ kdb_status plan_translate(struct kdb_eval *eval, const struct kdb_expr *call, co
         (void)kdb_utf8_next(text, &next);
         kdb_slice character = {text.data + at, next - at};
         KDB_TRY(plan_work(eval, args[1].bytes.len));
-        len += put(out + len, translated(character, args[1].bytes, args[2].bytes));
+        len += kdb_text_put(out + len, translated(character, args[1].bytes, args[2].bytes));
         at = next;
     }
     return plan_return_text(out, len, ret_value);
